@@ -2134,10 +2134,11 @@ function ai() {
 	});
 }
 // src/panels/Lost.tsx
-function oi() {
+var [oi, si] = ["smollm2-135m", "8731"];
+function ci() {
 	let e = k();
 	if (!e.desk.lost.value) return null;
-	let t = e.at.a.value;
+	let [t, n] = [e.at.a.value, e.data.model?.name ?? oi], r = location.port && location.port !== si ? ` --port ${location.port}` : "";
 	return /* @__PURE__ */ j("div", {
 		class: "panel lost",
 		role: "alert",
@@ -2149,8 +2150,13 @@ function oi() {
 			] }),
 			" What is shown stays. Start it again with",
 			" ",
-			/* @__PURE__ */ j("code", { children: ["unembed open ", si(t)] }),
-			", which opens a page of its own; if it is running and was only busy or out of reach, try again here."
+			/* @__PURE__ */ j("code", { children: [
+				"unembed open ",
+				li(t),
+				n === oi ? "" : ` --model ${li(n)}`,
+				r
+			] }),
+			", and try again here. If it was only busy or out of reach, try again at once."
 		] }), /* @__PURE__ */ j("button", {
 			type: "button",
 			onClick: () => e.desk.retry(),
@@ -2158,16 +2164,16 @@ function oi() {
 		})]
 	});
 }
-function si(e) {
+function li(e) {
 	return `'${e.replaceAll("'", "'\\''")}'`;
 }
 // src/panels/Start.tsx
-var ci = [
+var ui = [
 	["A fact", "The capital of France is"],
 	["Who did what", "When Mary and John went to the store, John gave a drink to"],
 	["A pattern", "one two three four five six one two three four"]
 ];
-function li() {
+function di() {
 	let e = k(), t = e.beside();
 	return /* @__PURE__ */ j("main", {
 		class: "start",
@@ -2178,7 +2184,7 @@ function li() {
 				t,
 				" above and press Enter. You see what the model says next, which words it needs for that, and which of its parts carried it. What a word or part does is found by running the model again without it."
 			] }),
-			t === "prompt" && !e.data.model?.bidirectional && e.data.host !== "report" ? /* @__PURE__ */ j("ul", { children: ci.map(([t, n]) => /* @__PURE__ */ j("li", { children: /* @__PURE__ */ j("button", {
+			t === "prompt" && !e.data.model?.bidirectional && e.data.host !== "report" ? /* @__PURE__ */ j("ul", { children: ui.map(([t, n]) => /* @__PURE__ */ j("li", { children: /* @__PURE__ */ j("button", {
 				type: "button",
 				onClick: () => e.set({ a: n }),
 				children: [
@@ -2220,13 +2226,13 @@ function B(e) {
 	});
 }
 // src/ui/Toast.tsx
-var ui = 7e3;
-function di() {
+var fi = 7e3;
+function pi() {
 	let e = k(), t = e.said.value;
 	return ze(() => {
 		let t = setTimeout(() => {
 			e.said.value = "";
-		}, ui);
+		}, fi);
 		return () => clearTimeout(t);
 	}, [t]), /* @__PURE__ */ j("p", {
 		class: "toast",
@@ -2234,15 +2240,15 @@ function di() {
 		children: t
 	});
 }
-function fi(e, t) {
+function mi(e, t) {
 	let n = O(0), r = Ve(""), i = `${e} ${t}`;
 	return r.current !== i && (r.current = i, (e < n.value || e >= n.value + 128) && (n.value = Math.max(0, e - 128 + 1))), n;
 }
-function pi(e, t, n) {
+function hi(e, t, n) {
 	return e >= t && e < t + 128 ? t : Math.min(Math.max(0, e - 64), Math.max(0, n - 128));
 }
 // src/lib/colours.ts
-var mi = [
+var gi = [
 	[
 		84,
 		39,
@@ -2278,7 +2284,7 @@ var mi = [
 		88,
 		6
 	]
-], hi = [
+], _i = [
 	[
 		203,
 		196,
@@ -2314,7 +2320,7 @@ var mi = [
 		206,
 		148
 	]
-], gi = [
+], vi = [
 	[
 		0,
 		32,
@@ -2345,14 +2351,14 @@ var mi = [
 		234,
 		70
 	]
-], _i = D(!1);
+], yi = D(!1);
 if (typeof matchMedia < "u") {
 	let e = matchMedia("(prefers-color-scheme: dark)");
-	_i.value = e.matches, e.addEventListener("change", () => {
-		_i.value = e.matches;
+	yi.value = e.matches, e.addEventListener("change", () => {
+		yi.value = e.matches;
 	});
 }
-function vi(e, t) {
+function bi(e, t) {
 	let n = Math.min(Math.max(Number.isFinite(t) ? t : 0, 0), 1) * (e.length - 1), r = e[Math.floor(n)], i = e[Math.ceil(n)], a = n - Math.floor(n);
 	return [
 		0,
@@ -2363,66 +2369,66 @@ function vi(e, t) {
 		return Math.round(t + (n - t) * a);
 	});
 }
-function yi(e, t, n = _i.value) {
-	return Si(vi(n ? hi : mi, .5 + (t > 0 ? e / t : 0) / 2));
+function xi(e, t, n = yi.value) {
+	return wi(bi(n ? _i : gi, .5 + (t > 0 ? e / t : 0) / 2));
 }
-function bi(e) {
-	return Si(vi(gi, e));
+function Si(e) {
+	return wi(bi(vi, e));
 }
-function xi(e) {
+function Ci(e) {
 	let [t = 0, n = 0, r = 0] = (e.match(/\d+/g) ?? []).map((e) => {
 		let t = Number(e) / 255;
 		return t <= .04045 ? t / 12.92 : ((t + .055) / 1.055) ** 2.4;
 	});
 	return .2126 * t + .7152 * n + .0722 * r > .179 ? "#000" : "#fff";
 }
-function Si([e, t, n]) {
+function wi([e, t, n]) {
 	return `rgb(${e},${t},${n})`;
 }
 // src/lib/figure/svg.ts
-var V = Di(85) - 8, H = Di(170) - 8, Ci = "#1b1b1a", U = "#55554f", wi = "#c9c9c4", Ti = "#b35806", Ei = "#542788", W = 6.5;
-function Di(e) {
+var V = ki(85) - 8, H = ki(170) - 8, Ti = "#1b1b1a", U = "#55554f", Ei = "#c9c9c4", Di = "#b35806", Oi = "#542788", W = 6.5;
+function ki(e) {
 	return e * 72 / 25.4;
 }
-function Oi(e, t, n = "") {
-	let r = Object.entries(t).filter(([, e]) => e !== void 0).map(([e, t]) => ` ${e}="${typeof t == "number" ? ki(t) : Mi(String(t))}"`).join("");
+function Ai(e, t, n = "") {
+	let r = Object.entries(t).filter(([, e]) => e !== void 0).map(([e, t]) => ` ${e}="${typeof t == "number" ? ji(t) : Pi(String(t))}"`).join("");
 	return n === "" ? `<${e}${r}/>` : `<${e}${r}>${n}</${e}>`;
 }
-function ki(e) {
+function ji(e) {
 	return Number.isFinite(e) ? String(Math.round(e * 1e3) / 1e3 + 0) : "0";
 }
-var Ai = {
+var Mi = {
 	"&": "&amp;",
 	"<": "&lt;",
 	">": "&gt;",
 	"\"": "&quot;",
 	"'": "&#39;"
-}, ji = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu;
-function Mi(e) {
-	return e.replace(ji, "�").replace(/[&<>"']/g, (e) => Ai[e] ?? "");
+}, Ni = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu;
+function Pi(e) {
+	return e.replace(Ni, "�").replace(/[&<>"']/g, (e) => Mi[e] ?? "");
 }
 function G(e, t, n, r = {}) {
-	let { size: i = 8, fill: a = Ci, bold: o = !1, anchor: s = "start", turn: c = 0 } = r;
-	return Oi("text", {
+	let { size: i = 8, fill: a = Ti, bold: o = !1, anchor: s = "start", turn: c = 0 } = r;
+	return Ai("text", {
 		x: e,
 		y: t,
 		"font-size": i,
 		fill: a,
 		"font-weight": o ? "bold" : void 0,
 		"text-anchor": s === "start" ? void 0 : s,
-		transform: c === 0 ? void 0 : `rotate(${c} ${ki(e)} ${ki(t)})`
-	}, Ni(n));
+		transform: c === 0 ? void 0 : `rotate(${c} ${ji(e)} ${ji(t)})`
+	}, Fi(n));
 }
-function Ni(e) {
-	return Pi.test(e) ? `\u2068${Mi(e)}\u2069` : Mi(e);
-}
-var Pi = /[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]/u;
 function Fi(e) {
+	return Ii.test(e) ? `\u2068${Pi(e)}\u2069` : Pi(e);
+}
+var Ii = /[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]/u;
+function Li(e) {
 	let t = /\p{L}/u.exec(e);
-	return t !== null && Pi.test(t[0]);
+	return t !== null && Ii.test(t[0]);
 }
 function K(e, t, n, r, i = {}) {
-	return Oi("rect", {
+	return Ai("rect", {
 		x: e,
 		y: t,
 		width: Math.max(n, 0),
@@ -2430,31 +2436,31 @@ function K(e, t, n, r, i = {}) {
 		...i
 	});
 }
-function Ii(e, t, n, r, i = {}) {
-	return Oi("line", {
+function Ri(e, t, n, r, i = {}) {
+	return Ai("line", {
 		x1: e,
 		y1: t,
 		x2: n,
 		y2: r,
-		stroke: wi,
+		stroke: Ei,
 		"stroke-width": .5,
 		...i
 	});
 }
-function Li(e, t, n) {
-	return Oi("g", { transform: `translate(${ki(e)} ${ki(t)})` }, n);
+function zi(e, t, n) {
+	return Ai("g", { transform: `translate(${ji(e)} ${ji(t)})` }, n);
 }
-function Ri(e, t, n, r, i) {
-	let a = K(e, t, n, r, { fill: i ? Ei : Ti });
+function Bi(e, t, n, r, i) {
+	let a = K(e, t, n, r, { fill: i ? Oi : Di });
 	return i ? a + K(e, t, n, r, { fill: "url(#hatched)" }) : a;
 }
-var zi = Oi("defs", {}, Oi("pattern", {
+var Vi = Ai("defs", {}, Ai("pattern", {
 	id: "hatched",
 	width: 3,
 	height: 3,
 	patternUnits: "userSpaceOnUse",
 	patternTransform: "rotate(45)"
-}, K(0, 0, 1.1, 3, { fill: "#fff" }))), Bi = [
+}, K(0, 0, 1.1, 3, { fill: "#fff" }))), Hi = [
 	278,
 	278,
 	355,
@@ -2550,35 +2556,35 @@ var zi = Oi("defs", {}, Oi("pattern", {
 	260,
 	334,
 	584
-], Vi = [
+], Ui = [
 	[/\p{M}|[\u200b-\u200f\u2060-\u2069]/u, 0],
 	[/[\u00b7\u2018\u2019]/, .3],
 	[/[\u201c\u201d]/, .36],
 	[/[\u2190-\u21ff\u2026]/, 1],
 	[/[\u1100-\u11ff\u2e80-\ud7ff\uf900-\ufaff\uff00-\uff60\u{1f000}-\u{3ffff}]/u, 1.05]
-], Hi = .62, Ui = 1.02;
+], Wi = .62, Gi = 1.02;
 function q(e, t = 8, n = !1) {
-	return [...e].reduce((e, t) => e + Wi(t), 0) * t * Ui * (n ? 1.07 : 1);
+	return [...e].reduce((e, t) => e + Ki(t), 0) * t * Gi * (n ? 1.07 : 1);
 }
-function Wi(e) {
-	let t = Bi[(e.codePointAt(0) ?? 0) - 32];
-	return t === void 0 ? Vi.find(([t]) => t.test(e))?.[1] ?? Hi : t / 1e3;
+function Ki(e) {
+	let t = Hi[(e.codePointAt(0) ?? 0) - 32];
+	return t === void 0 ? Ui.find(([t]) => t.test(e))?.[1] ?? Wi : t / 1e3;
 }
-function Gi(e, t, n = 8) {
+function qi(e, t, n = 8) {
 	if (q(e, n) <= t) return e;
 	let r = [...e];
 	for (; r.length > 1 && q(`${r.join("")}…`, n) > t;) r.pop();
 	return `${r.join("")}…`;
 }
-function Ki(e, t, n = 8) {
+function Ji(e, t, n = 8) {
 	let r = [], i = "";
-	for (let a of e.split(" ").flatMap((e) => qi(e, t, n))) {
+	for (let a of e.split(" ").flatMap((e) => Yi(e, t, n))) {
 		let e = i === "" ? a : `${i} ${a}`;
 		i !== "" && q(e, n) > t ? (r.push(i), i = a) : i = e;
 	}
 	return i === "" ? r : [...r, i];
 }
-function qi(e, t, n) {
+function Yi(e, t, n) {
 	let r = [""];
 	for (let i of e) {
 		let e = r.at(-1) + i;
@@ -2587,91 +2593,91 @@ function qi(e, t, n) {
 	return r;
 }
 // src/lib/figure/figure.ts
-var Ji = 8, Yi = 12, Xi = 160;
+var Xi = 8, Zi = 12, Qi = 160;
 function J(e, t, n) {
-	let r = 4, i = [...t, ea(e, n)].map((e) => {
-		let t = Li(4, r, e.body);
-		return r += e.height + Ji, t;
+	let r = 4, i = [...t, na(e, n)].map((e) => {
+		let t = zi(4, r, e.body);
+		return r += e.height + Xi, t;
 	}), a = {
 		width: e + 8,
-		height: r - Ji + 4
+		height: r - Xi + 4
 	}, o = K(0, 0, a.width, a.height, { fill: "#fff" });
 	return {
-		svg: `<?xml version="1.0" encoding="UTF-8"?>\n${Oi("svg", {
+		svg: `<?xml version="1.0" encoding="UTF-8"?>\n${Ai("svg", {
 			xmlns: "http://www.w3.org/2000/svg",
-			width: `${Zi(a.width)}mm`,
-			height: `${Zi(a.height)}mm`,
-			viewBox: `0 0 ${ki(a.width)} ${ki(a.height)}`,
+			width: `${$i(a.width)}mm`,
+			height: `${$i(a.height)}mm`,
+			viewBox: `0 0 ${ji(a.width)} ${ji(a.height)}`,
 			"font-family": "Helvetica, Arial, sans-serif"
 		}, [
-			Oi("title", {}, Mi(n.shows)),
-			zi,
+			Ai("title", {}, Pi(n.shows)),
+			Vi,
 			o,
 			...i
 		].join("\n"))}\n`,
 		...a
 	};
 }
-function Zi(e) {
-	return ki(e * 25.4 / 72);
+function $i(e) {
+	return ji(e * 25.4 / 72);
 }
-var Qi = {
+var ea = {
 	size: 7,
 	step: 8.6
-}, $i = {
+}, ta = {
 	size: 6,
 	step: 7.6
 };
-function ea(e, t) {
-	let n = Ki(t.shows, e, Qi.size), r = Ki(ta(t), e, $i.size), i = [...n.map((e, t) => G(0, Qi.step * (t + .8), e, { size: Qi.size })), ...r.map((e, t) => G(0, Qi.step * n.length + 2 + $i.step * (t + .8), e, {
-		size: $i.size,
+function na(e, t) {
+	let n = Ji(t.shows, e, ea.size), r = Ji(ra(t), e, ta.size), i = [...n.map((e, t) => G(0, ea.step * (t + .8), e, { size: ea.size })), ...r.map((e, t) => G(0, ea.step * n.length + 2 + ta.step * (t + .8), e, {
+		size: ta.size,
 		fill: U
 	}))];
 	return {
-		height: Qi.step * n.length + 2 + $i.step * r.length,
+		height: ea.step * n.length + 2 + ta.step * r.length,
 		body: i.join("\n")
 	};
 }
-function ta({ made: e, asked: t, about: n }) {
+function ra({ made: e, asked: t, about: n }) {
 	let { model: r, versions: i } = e, a = r.weights_sha256, o = [
 		r.name,
 		r.dtype,
-		a ? `weights SHA-256 ${a.slice(0, Yi)}` : "weights of a module in memory",
-		...r.edits?.length ? [`edited: ${r.edits.map(ra).join("; ")}`] : [],
+		a ? `weights SHA-256 ${a.slice(0, Zi)}` : "weights of a module in memory",
+		...r.edits?.length ? [`edited: ${r.edits.map(aa).join("; ")}`] : [],
 		i.unembed ? `unembed ${i.unembed}` : "unembed"
 	], s = [
-		t.source ? `Source: “${ia(t.source)}”.` : "",
-		`Prompt${t.beside === void 0 ? "" : " A"}: “${ia(t.prompt)}”.`,
-		t.beside === void 0 ? "" : `Prompt B: “${ia(t.beside)}”.`
+		t.source ? `Source: “${oa(t.source)}”.` : "",
+		`Prompt${t.beside === void 0 ? "" : " A"}: “${oa(t.prompt)}”.`,
+		t.beside === void 0 ? "" : `Prompt B: “${oa(t.beside)}”.`
 	];
 	return [
-		`${ra(o.join(", "))}.`,
+		`${aa(o.join(", "))}.`,
 		...s,
 		n ?? ""
 	].filter(Boolean).join(" ");
 }
-var na = /* @__PURE__ */ new Set([
+var ia = /* @__PURE__ */ new Set([
 	"‌",
 	"‍",
 	"︎",
 	"️"
 ]);
-function ra(e) {
-	return [...e].map((e) => e === " " || na.has(e) ? e : L(e)).join("");
+function aa(e) {
+	return [...e].map((e) => e === " " || ia.has(e) ? e : L(e)).join("");
 }
-function ia(e) {
-	let t = [...ra(e)], n = Math.floor(Xi / 2);
-	return t.length <= Xi ? t.join("") : `${t.slice(0, n).join("")} … ${t.slice(-80).join("")}`;
+function oa(e) {
+	let t = [...aa(e)], n = Math.floor(Qi / 2);
+	return t.length <= Qi ? t.join("") : `${t.slice(0, n).join("")} … ${t.slice(-80).join("")}`;
 }
 // src/lib/figure/map.ts
-var aa = 22, oa = 5.6;
-function sa(e, t) {
-	let n = Array.from({ length: t.rows }, (e, n) => Gi(t.rowName(n), 60, W)), r = 14 + Math.max(0, ...n.map((e) => q(e, W))), i = Math.min((e - r) / Math.max(t.columns, 1), 64), a = t.words !== void 0 && i >= aa, o = t.square ? Math.min(i, 26) : a ? 10 : Math.min(Math.max(i, 4), 9), s = t.square ? o : i, c = Array.from({ length: t.rows }, (e, n) => Array.from({ length: t.columns }, (e, i) => ca(t, i, n, [
+var sa = 22, ca = 5.6;
+function la(e, t) {
+	let n = Array.from({ length: t.rows }, (e, n) => qi(t.rowName(n), 60, W)), r = 14 + Math.max(0, ...n.map((e) => q(e, W))), i = Math.min((e - r) / Math.max(t.columns, 1), 64), a = t.words !== void 0 && i >= sa, o = t.square ? Math.min(i, 26) : a ? 10 : Math.min(Math.max(i, 4), 9), s = t.square ? o : i, c = Array.from({ length: t.rows }, (e, n) => Array.from({ length: t.columns }, (e, i) => ua(t, i, n, [
 		r + i * s,
 		n * o,
 		s,
 		o
-	], a)).join("")), l = t.rows * o, u = la(t, r, s, l), d = r + t.columns * s / 2, f = l + u.height + 9, p = fa(t.legend, Math.min(r + t.columns * s, e)), m = Math.ceil(8 / o), h = n.map((e, n) => (t.rows - 1 - n) % m == 0 ? G(r - 3, (n + .5) * o + 2.3, e, {
+	], a)).join("")), l = t.rows * o, u = da(t, r, s, l), d = r + t.columns * s / 2, f = l + u.height + 9, p = ma(t.legend, Math.min(r + t.columns * s, e)), m = Math.ceil(8 / o), h = n.map((e, n) => (t.rows - 1 - n) % m == 0 ? G(r - 3, (n + .5) * o + 2.3, e, {
 		size: W,
 		anchor: "end"
 	}) : ""), g = [
@@ -2694,7 +2700,7 @@ function sa(e, t) {
 		body: g.join("\n")
 	};
 }
-function ca(e, t, n, r, i) {
+function ua(e, t, n, r, i) {
 	let a = e.colour(t, n);
 	if (a === null) return "";
 	let [o, s, c, l] = r, u = c > 8 ? .4 : 0, d = [c - u, l - u], f = [K(o, s, ...d, { fill: a })];
@@ -2702,17 +2708,17 @@ function ca(e, t, n, r, i) {
 		fill: "url(#hatched)",
 		"fill-opacity": .6
 	})), i && e.words) {
-		let r = Gi(e.words(t, n), c - 3, oa);
+		let r = qi(e.words(t, n), c - 3, ca);
 		f.push(G(o + d[0] / 2, s + l / 2 + 2, r, {
-			size: oa,
+			size: ca,
 			anchor: "middle",
-			fill: xi(a)
+			fill: Ci(a)
 		}));
 	}
 	return f.join("");
 }
-function la(e, t, n, r) {
-	let i = Array.from({ length: e.columns }, (t, n) => Gi(e.columnName(n), 60, W)), a = Math.max(0, ...i.map((e) => q(e, W))), o = Math.ceil(7.5 / n), s = a < n - 2, c = i.map((e, i) => {
+function da(e, t, n, r) {
+	let i = Array.from({ length: e.columns }, (t, n) => qi(e.columnName(n), 60, W)), a = Math.max(0, ...i.map((e) => q(e, W))), o = Math.ceil(7.5 / n), s = a < n - 2, c = i.map((e, i) => {
 		if (i % o !== 0) return "";
 		let a = t + (i + .5) * n;
 		return s ? G(a, r + 8, e, {
@@ -2729,13 +2735,13 @@ function la(e, t, n, r) {
 		body: c.join("")
 	};
 }
-var ua = 48, da = 6;
-function fa(e, t) {
-	let n = q(e.label, W), r = Math.min(120, Math.max(60, t - n - 12)), i = Math.max(0, t - r), a = r / ua, o = Array.from({ length: ua }, (t, n) => K(i + n * a, 0, a + .3, da, { fill: e.colour((n + .5) / ua) })), s = i > n + 4, c = [
+var fa = 48, pa = 6;
+function ma(e, t) {
+	let n = q(e.label, W), r = Math.min(120, Math.max(60, t - n - 12)), i = Math.max(0, t - r), a = r / fa, o = Array.from({ length: fa }, (t, n) => K(i + n * a, 0, a + .3, pa, { fill: e.colour((n + .5) / fa) })), s = i > n + 4, c = [
 		...o,
-		K(i, 0, r, da, {
+		K(i, 0, r, pa, {
 			fill: "none",
-			stroke: wi,
+			stroke: Ei,
 			"stroke-width": .5
 		}),
 		G(i, 13.5, e.low, {
@@ -2755,15 +2761,15 @@ function fa(e, t) {
 		s ? G(i - 5, 5.5, e.label, {
 			size: W,
 			anchor: "end",
-			fill: Ci
+			fill: Ti
 		}) : G(i + r, 21.5, e.label, {
 			size: W,
 			anchor: "end",
-			fill: Ci
+			fill: Ti
 		})
 	];
 	return {
-		height: da + (s ? 9 : 17),
+		height: pa + (s ? 9 : 17),
 		body: c.join("")
 	};
 }
@@ -2771,54 +2777,54 @@ function fa(e, t) {
 function Y(e) {
 	return L(e.trim() === "" ? e : e.trim());
 }
-function pa(e) {
+function ha(e) {
 	return e?.fragment ?? Y(e?.text ?? "");
 }
-function ma(e) {
+function ga(e) {
 	return `Target: “${Y(e.text)}” (${I(e.probability)}).`;
 }
-function ha(e, t) {
+function _a(e, t) {
 	let n = `“${Y(e.text)}”`;
 	return t.kind === "versus" ? `the logit of ${n} minus that of “${Y(t.text ?? "")}”` : t.kind === "mean" ? `the logit of ${n} above the mean of the vocabulary` : `the raw logit of ${n}`;
 }
-function ga(e) {
+function va(e) {
 	return e === null ? "emb" : `L${e}`;
 }
 // src/lib/figure/maps.ts
-var _a = {
+var ya = {
 	rank: "rank of the target",
 	probability: "probability of the target",
 	top: "probability of the top token"
 };
-function va(e, t, n) {
+function ba(e, t, n) {
 	return t === "rank" ? 1 - Math.log(e.rank) / Math.log(n) : t === "probability" ? e.probability : e.top_probability[0] ?? 0;
 }
-function ya(e, t, n, r, i) {
-	let { layers: a, positions: o, at: s } = Ca(Sa(e.cells, r)), c = e.model.vocab, l = sa(o.length > 6 ? H : V, {
+function xa(e, t, n, r, i) {
+	let { layers: a, positions: o, at: s } = Ta(wa(e.cells, r)), c = e.model.vocab, l = la(o.length > 6 ? H : V, {
 		columns: o.length,
 		rows: a.length,
 		colour: (e, t) => {
 			let r = s(e, t);
-			return r ? bi(va(r, n, c)) : null;
+			return r ? Si(ba(r, n, c)) : null;
 		},
 		words: (e, t) => L(s(e, t)?.top[0]?.text ?? ""),
 		columnName: (t) => z(e.tokens[o[t] ?? -1]),
-		rowName: (e) => ga(a[e] ?? null),
+		rowName: (e) => va(a[e] ?? null),
 		columnLabel: "token",
 		rowLabel: "layer",
-		legend: ba(n, c)
+		legend: Sa(n, c)
 	});
 	return J(o.length > 6 ? H : V, [l], {
-		shows: `Logit lens: what the stream would predict after each layer at each token; each cell that has room holds its top token. Colour: ${_a[n]}, “${Y(t.text)}”.${xa(r, e.tokens.length)}`,
+		shows: `Logit lens: what the stream would predict after each layer at each token; each cell that has room holds its top token. Colour: ${ya[n]}, “${Y(t.text)}”.${Ca(r, e.tokens.length)}`,
 		made: e,
 		asked: i,
-		about: ma(t)
+		about: ga(t)
 	});
 }
-function ba(e, t) {
+function Sa(e, t) {
 	return {
-		label: e === "rank" ? `${_a.rank} (log)` : _a[e],
-		colour: bi,
+		label: e === "rank" ? `${ya.rank} (log)` : ya[e],
+		colour: Si,
 		...e === "rank" ? {
 			low: t.toLocaleString("en"),
 			high: "1"
@@ -2828,13 +2834,13 @@ function ba(e, t) {
 		}
 	};
 }
-function xa({ start: e, size: t }, n) {
+function Ca({ start: e, size: t }, n) {
 	return t >= n ? "" : ` Tokens ${e} to ${Math.min(e + t, n) - 1} of ${n}.`;
 }
-function Sa(e, { start: t, size: n }) {
+function wa(e, { start: t, size: n }) {
 	return e.filter(({ position: e }) => (e ?? 0) >= t && (e ?? 0) < t + n);
 }
-function Ca(e) {
+function Ta(e) {
 	let t = [...new Set(e.map((e) => e.layer))].sort((e, t) => (t ?? -1) - (e ?? -1)), n = [...new Set(e.map((e) => e.position ?? 0))].sort((e, t) => e - t), r = new Map(e.map((e) => [`${e.layer} ${e.position ?? 0}`, e]));
 	return {
 		layers: t,
@@ -2842,7 +2848,7 @@ function Ca(e) {
 		at: (e, i) => r.get(`${t[i] ?? null} ${n[e]}`)
 	};
 }
-function wa(e, t) {
+function Ea(e, t) {
 	return {
 		head: [
 			"layer",
@@ -2855,8 +2861,8 @@ function wa(e, t) {
 			"probability",
 			"kl_nats"
 		],
-		rows: Sa(e.cells, t).map((t) => [
-			ga(t.layer),
+		rows: wa(e.cells, t).map((t) => [
+			va(t.layer),
 			t.position,
 			e.tokens[t.position]?.text ?? null,
 			t.top[0]?.text ?? null,
@@ -2868,19 +2874,19 @@ function wa(e, t) {
 		])
 	};
 }
-function Ta(e) {
+function Da(e) {
 	let [t] = e.heads;
 	return t?.cross || t?.encoder ? (e.sources ?? []).map(({ position: e, label: t }) => ({
 		position: e,
 		text: t
 	})) : e.tokens;
 }
-function Ea(e, t, n) {
-	let [r] = e.heads, { matrix: i } = e, a = Ta(e), o = r?.encoder || (e.model.bidirectional ?? !1), s = Math.min(t.size, a.length - t.start), c = (e) => z(a[t.start + e]), l = (e, n) => i?.[t.start + e]?.[t.start + n] ?? 0, u = sa(V, {
+function Oa(e, t, n) {
+	let [r] = e.heads, { matrix: i } = e, a = Da(e), o = r?.encoder || (e.model.bidirectional ?? !1), s = Math.min(t.size, a.length - t.start), c = (e) => z(a[t.start + e]), l = (e, n) => i?.[t.start + e]?.[t.start + n] ?? 0, u = la(V, {
 		columns: s,
 		rows: s,
 		square: !0,
-		colour: (e, t) => e > t && !o ? null : bi(l(t, e)),
+		colour: (e, t) => e > t && !o ? null : Si(l(t, e)),
 		words: (e, t) => P(l(t, e)),
 		columnName: c,
 		rowName: c,
@@ -2888,20 +2894,20 @@ function Ea(e, t, n) {
 		rowLabel: "from (query)",
 		legend: {
 			label: "attention",
-			colour: bi,
+			colour: Si,
 			low: "0",
 			high: "1"
 		}
 	}), d = r ? N(M(r)) : "the head";
 	return J(V, [u], {
-		shows: `Attention pattern of ${d}: the share of its attention from each token (rows, each coming to 1) to each token (columns).${xa(t, a.length)}`,
+		shows: `Attention pattern of ${d}: the share of its attention from each token (rows, each coming to 1) to each token (columns).${Ca(t, a.length)}`,
 		made: e,
 		asked: n,
-		about: ma(e.target)
+		about: ga(e.target)
 	});
 }
-function Da(e, t) {
-	let [n] = e.heads, r = Ta(e), i = n?.encoder || (e.model.bidirectional ?? !1), a = r.slice(t.start, t.start + t.size), o = n ? N(M(n)) : "";
+function ka(e, t) {
+	let [n] = e.heads, r = Da(e), i = n?.encoder || (e.model.bidirectional ?? !1), a = r.slice(t.start, t.start + t.size), o = n ? N(M(n)) : "";
 	return {
 		head: [
 			"head",
@@ -2926,7 +2932,7 @@ function Da(e, t) {
 		}))
 	};
 }
-function Oa(e, t) {
+function Aa(e, t) {
 	return {
 		head: [
 			"head",
@@ -2935,7 +2941,7 @@ function Oa(e, t) {
 			"attention",
 			"gives_logits"
 		],
-		rows: e.heads.flatMap((n) => Ta(e).slice(t.start, t.start + t.size).filter(({ position: e }) => e < n.pattern.length).map(({ position: e, text: t }) => [
+		rows: e.heads.flatMap((n) => Da(e).slice(t.start, t.start + t.size).filter(({ position: e }) => e < n.pattern.length).map(({ position: e, text: t }) => [
 			N(M(n)),
 			e,
 			t,
@@ -2944,8 +2950,8 @@ function Oa(e, t) {
 		]))
 	};
 }
-function ka(e, t, n) {
-	let r = Ta(e).slice(t.start, t.start + t.size), { heads: i } = e, a = r.length > 12 ? H : V, o = {
+function ja(e, t, n) {
+	let r = Da(e).slice(t.start, t.start + t.size), { heads: i } = e, a = r.length > 12 ? H : V, o = {
 		columns: r.length,
 		rows: i.length
 	}, s = {
@@ -2954,77 +2960,77 @@ function ka(e, t, n) {
 		columnLabel: "to (key)",
 		rowLabel: "head"
 	}, c = (e, t, n) => i[n]?.[e][r[t]?.position ?? -1], l = Math.max(0, ...i.flatMap((e) => e.contribution.map(Math.abs)));
-	return J(a, [sa(a, {
+	return J(a, [la(a, {
 		...o,
 		...s,
 		colour: (e, t) => {
 			let n = c("pattern", e, t);
-			return n === void 0 ? null : bi(n);
+			return n === void 0 ? null : Si(n);
 		},
 		words: (e, t) => P(c("pattern", e, t) ?? 0),
 		legend: {
 			label: "attention",
-			colour: bi,
+			colour: Si,
 			low: "0",
 			high: "1"
 		}
-	}), sa(a, {
+	}), la(a, {
 		...o,
 		...s,
 		colour: (e, t) => {
 			let n = c("contribution", e, t);
-			return n === void 0 ? null : yi(n, l, !1);
+			return n === void 0 ? null : xi(n, l, !1);
 		},
 		negative: (e, t) => (c("contribution", e, t) ?? 0) < -l / 20,
 		words: (e, t) => F(c("contribution", e, t) ?? 0),
-		legend: Aa("gives through the head, logits", l)
+		legend: Ma("gives through the head, logits", l)
 	})], {
-		shows: `Heads of layer ${i[0]?.layer ?? ""} from position ${e.position}: their attention to each token (above), and what each token gives “${Y(e.target.text)}” through them (below; hatched: lowers it).${xa(t, Ta(e).length)}`,
+		shows: `Heads of layer ${i[0]?.layer ?? ""} from position ${e.position}: their attention to each token (above), and what each token gives “${Y(e.target.text)}” through them (below; hatched: lowers it).${Ca(t, Da(e).length)}`,
 		made: e,
 		asked: n,
-		about: ma(e.target)
+		about: ga(e.target)
 	});
 }
-function Aa(e, t) {
+function Ma(e, t) {
 	return {
 		label: e,
-		colour: (e) => yi(2 * e - 1, 1, !1),
+		colour: (e) => xi(2 * e - 1, 1, !1),
 		low: F(-t),
 		middle: "0",
 		high: F(t)
 	};
 }
-var ja = {
+var Na = {
 	resid_pre: "the stream before each block",
 	attention: "what each attention writes",
 	mlp: "what each MLP writes"
 };
-function Ma(e, t, n) {
-	let r = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), i = r.slice(t.start, t.start + t.size), { layers: a, at: o } = Ca(e.grid), s = t.start, c = (e, t) => o(s + e, t), l = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), u = i.length > 12 ? H : V, d = sa(u, {
+function Pa(e, t, n) {
+	let r = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), i = r.slice(t.start, t.start + t.size), { layers: a, at: o } = Ta(e.grid), s = t.start, c = (e, t) => o(s + e, t), l = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), u = i.length > 12 ? H : V, d = la(u, {
 		columns: i.length,
 		rows: a.length,
 		colour: (e, t) => {
 			let n = c(e, t)?.effect;
-			return n == null ? null : yi(n, l, !1);
+			return n == null ? null : xi(n, l, !1);
 		},
 		negative: (e, t) => (c(e, t)?.effect ?? 0) < -.05 * l,
 		words: (e, t) => F(c(e, t)?.effect ?? 0),
 		columnName: (t) => z(e.clean_tokens[i[t] ?? -1]),
-		rowName: (e) => ga(a[e] ?? null),
+		rowName: (e) => va(a[e] ?? null),
 		columnLabel: "token of A",
 		rowLabel: "layer",
-		legend: Aa("effect (0: as B; 1: as A)", l)
+		legend: Ma("effect (0: as B; 1: as A)", l)
 	}), f = Y((e.target ?? []).map((e) => e.text).join("")), p = e.versus ? ` over “${Y(e.versus.text)}”` : "";
 	return J(u, [d], {
-		shows: `Activation patching: prompt B run with one value of prompt A at a time, ${ja[e.site] ?? e.site}. ${Na(e.metric.replace("-", " "))} of “${f}”${p}: ${P(e.clean)} in A, ${P(e.corrupt)} in B.${xa(t, r.length)}`,
+		shows: `Activation patching: prompt B run with one value of prompt A at a time, ${Na[e.site] ?? e.site}. ${Fa(e.metric.replace("-", " "))} of “${f}”${p}: ${P(e.clean)} in A, ${P(e.corrupt)} in B.${Ca(t, r.length)}`,
 		made: e,
 		asked: n
 	});
 }
-function Na(e) {
+function Fa(e) {
 	return e.charAt(0).toUpperCase() + e.slice(1);
 }
-function Pa(e) {
+function Ia(e) {
 	return {
 		head: [
 			"site",
@@ -3045,17 +3051,17 @@ function Pa(e) {
 	};
 }
 // src/lib/figure/table.ts
-function Fa({ head: e, rows: t }) {
-	return [e, ...t].map((e) => `${e.map(Ia).join(",")}\r\n`).join("");
+function La({ head: e, rows: t }) {
+	return [e, ...t].map((e) => `${e.map(Ra).join(",")}\r\n`).join("");
 }
-function Ia(e) {
+function Ra(e) {
 	let t = e == null ? "" : String(e);
 	return /[",\r\n]/.test(t) || t !== t.trim() ? `"${t.replaceAll("\"", "\"\"")}"` : t;
 }
 // src/ui/Exports.tsx
 function X(e) {
 	let t = k(), n = Ve(null);
-	ze(() => za(n.current), []);
+	ze(() => Va(n.current), []);
 	let { prompt: r, source: i } = t.followed() ?? {}, a = {
 		prompt: String(r ?? ""),
 		...i ? { source: String(i) } : {},
@@ -3074,7 +3080,7 @@ function X(e) {
 		[
 			"csv",
 			"text/csv;charset=utf-8",
-			() => Fa(e.table())
+			() => La(e.table())
 		],
 		[
 			"json",
@@ -3082,7 +3088,7 @@ function X(e) {
 			() => `${JSON.stringify(e.data, null, 1)}\n`
 		]
 	], s = (t.explained.value?.model ?? t.data.model)?.name ?? "model", c = async (r, i, a) => {
-		let o = `unembed-${e.name}-${Ra(s)}.${r}`;
+		let o = `unembed-${e.name}-${Ba(s)}.${r}`;
 		try {
 			br(o, await a(), i), t.said.value = `Kept as ${o}.`;
 		} catch {
@@ -3107,22 +3113,22 @@ function X(e) {
 				" ",
 				/* @__PURE__ */ j("span", {
 					class: "small",
-					children: La[e]
+					children: za[e]
 				})
 			]
 		}) }, e)) })]
 	});
 }
-var La = {
+var za = {
 	svg: "figure, text stays text",
 	png: "figure, 300 dpi",
 	csv: "table",
 	json: "data"
 };
-function Ra(e) {
+function Ba(e) {
 	return (e.toLowerCase().split(/[\\/]/).filter(Boolean).at(-1) ?? "model").replace(/[^a-z0-9.]+/g, "-").replace(/^[-.]+|[-.]+$/g, "") || "model";
 }
-function za(e) {
+function Va(e) {
 	if (!e) return () => {};
 	let t = e.getRootNode(), n = (t) => {
 		e.open && !t.composedPath().includes(e) && (e.open = !1);
@@ -3136,7 +3142,7 @@ function za(e) {
 	};
 }
 // src/hooks/useRedraw.ts
-function Ba(e) {
+function Ha(e) {
 	ze(() => {
 		e();
 		let t = matchMedia("(prefers-color-scheme: dark)");
@@ -3146,24 +3152,24 @@ function Ba(e) {
 	});
 }
 // src/ui/Grid.tsx
-var Va = "system-ui, sans-serif", [Ha, Ua, Wa] = [
+var Ua = "system-ui, sans-serif", [Wa, Ga, Ka] = [
 	11,
 	46,
 	120
 ];
-function Ga(e) {
+function qa(e) {
 	let t = Ve(null), n = O(null), r = Ve({
 		width: 1,
 		height: 1,
 		left: 0
 	}), { columns: i, rows: a } = e;
-	Ba(() => {
+	Ha(() => {
 		let o = t.current, s = o?.parentElement?.clientWidth ?? 0, c = o?.getContext("2d");
 		if (!o || !c || s === 0) return;
-		let l = qa(c, e, s);
+		let l = Ya(c, e, s);
 		r.current = l;
-		let [u, d] = [l.left + l.width * i, l.height * a + $a(c, e, l)], f = devicePixelRatio || 1;
-		o.width = u * f, o.height = d * f, o.style.width = `${u}px`, o.style.height = `${d}px`, c.scale(f, f), Ja(c, e, l), Za(c, e, l, getComputedStyle(o).color), n.value && Xa(c, n.value, l, getComputedStyle(o).getPropertyValue("--accent"), 3);
+		let [u, d] = [l.left + l.width * i, l.height * a + to(c, e, l)], f = devicePixelRatio || 1;
+		o.width = u * f, o.height = d * f, o.style.width = `${u}px`, o.style.height = `${d}px`, c.scale(f, f), Xa(c, e, l), $a(c, e, l, getComputedStyle(o).color), n.value && Qa(c, n.value, l, getComputedStyle(o).getPropertyValue("--accent"), 3);
 	});
 	let o = (e) => {
 		let n = t.current?.getBoundingClientRect();
@@ -3179,7 +3185,7 @@ function Ga(e) {
 		}[t.key], o = n.value ?? [i - 1, 0];
 		if (r) {
 			let [e = 0, t = 0] = r;
-			n.value = [Ka(o[0] + e, i), Ka(o[1] + t, a)];
+			n.value = [Ja(o[0] + e, i), Ja(o[1] + t, a)];
 		} else if ((t.key === "Enter" || t.key === " ") && e.onChoose) e.onChoose(...o);
 		else return;
 		t.preventDefault();
@@ -3205,60 +3211,60 @@ function Ga(e) {
 		children: l || "Point at a cell, or move over the cells with the arrow keys."
 	})] });
 }
-function Ka(e, t) {
+function Ja(e, t) {
 	return Math.min(Math.max(e, 0), t - 1);
 }
-function qa(e, t, n) {
+function Ya(e, t, n) {
 	let { columns: r, rows: i } = t;
-	e.font = `${Ha}px ${Va}`;
-	let a = Array.from({ length: i }, (n, r) => e.measureText(eo(t.rowName(r))).width), o = Math.ceil(Math.max(24, ...a)) + 8, [s, c] = t.text ? [Ua, Wa] : [7, 64], l = t.text ? 15 : 9;
+	e.font = `${Wa}px ${Ua}`;
+	let a = Array.from({ length: i }, (n, r) => e.measureText(no(t.rowName(r))).width), o = Math.ceil(Math.max(24, ...a)) + 8, [s, c] = t.text ? [Ga, Ka] : [7, 64], l = t.text ? 15 : 9;
 	return {
 		left: o,
 		width: Math.min(Math.max((n - o) / Math.max(r, 1), s), c),
 		height: t.height ?? Math.min(Math.max(320 / Math.max(i, 1), l), 22)
 	};
 }
-function Ja(e, t, n) {
+function Xa(e, t, n) {
 	for (let r = 0; r < t.rows; r += 1) for (let i = 0; i < t.columns; i += 1) {
 		let a = t.colour(i, r);
 		if (a === null) continue;
 		e.fillStyle = a;
 		let o = +(n.width > 10);
-		e.fillRect(n.left + i * n.width, r * n.height, n.width - o, n.height - o), t.text && Ya(e, t.text(i, r), [i, r], n, xi(a)), t.marked?.(i, r) && Xa(e, [i, r], n, "#e8710a", 2);
+		e.fillRect(n.left + i * n.width, r * n.height, n.width - o, n.height - o), t.text && Za(e, t.text(i, r), [i, r], n, Ci(a)), t.marked?.(i, r) && Qa(e, [i, r], n, "#e8710a", 2);
 	}
 }
-function Ya(e, t, [n, r], i, a) {
-	e.font = `${Math.min(Ha, i.height - 4)}px ${Va}`, e.fillStyle = a, e.textBaseline = "middle", e.textAlign = "center";
+function Za(e, t, [n, r], i, a) {
+	e.font = `${Math.min(Wa, i.height - 4)}px ${Ua}`, e.fillStyle = a, e.textBaseline = "middle", e.textAlign = "center";
 	let o = [...t], s = t;
 	for (; o.length > 1 && e.measureText(s).width > i.width - 4;) o.pop(), s = `${o.join("")}…`;
 	e.fillText(s, i.left + (n + .5) * i.width, (r + .5) * i.height);
 }
-function Xa(e, [t, n], r, i, a) {
+function Qa(e, [t, n], r, i, a) {
 	e.strokeStyle = i || "#e8710a", e.lineWidth = a, e.strokeRect(r.left + t * r.width + 1, n * r.height + 1, r.width - 2, r.height - 2);
 }
-function Za(e, t, n, r) {
-	e.fillStyle = r, e.font = `${Ha}px ${Va}`, e.textBaseline = "middle", e.textAlign = "right";
+function $a(e, t, n, r) {
+	e.fillStyle = r, e.font = `${Wa}px ${Ua}`, e.textBaseline = "middle", e.textAlign = "right";
 	let i = Math.ceil(12 / n.height);
-	for (let r = t.rows - 1; r >= 0; r -= i) e.fillText(eo(t.rowName(r)), n.left - 4, (r + .5) * n.height);
-	let a = Qa(e, t, n), o = a ? 1 : Math.ceil(13 / n.width);
-	for (let r = 0; r < t.columns; r += o) e.save(), e.translate(n.left + (r + .5) * n.width, t.rows * n.height + 4), a ? e.textAlign = "center" : e.rotate(-Math.PI / 4), e.fillText(eo(t.columnName(r)), 0, a ? 8 : 4), e.restore();
+	for (let r = t.rows - 1; r >= 0; r -= i) e.fillText(no(t.rowName(r)), n.left - 4, (r + .5) * n.height);
+	let a = eo(e, t, n), o = a ? 1 : Math.ceil(13 / n.width);
+	for (let r = 0; r < t.columns; r += o) e.save(), e.translate(n.left + (r + .5) * n.width, t.rows * n.height + 4), a ? e.textAlign = "center" : e.rotate(-Math.PI / 4), e.fillText(no(t.columnName(r)), 0, a ? 8 : 4), e.restore();
 }
-function Qa(e, t, n) {
-	return Array.from({ length: t.columns }, (e, n) => eo(t.columnName(n))).every((t) => e.measureText(t).width <= n.width - 4);
+function eo(e, t, n) {
+	return Array.from({ length: t.columns }, (e, n) => no(t.columnName(n))).every((t) => e.measureText(t).width <= n.width - 4);
 }
-function $a(e, t, n) {
-	if (Qa(e, t, n)) return 22;
-	let r = Array.from({ length: t.columns }, (e, n) => eo(t.columnName(n)).length);
+function to(e, t, n) {
+	if (eo(e, t, n)) return 22;
+	let r = Array.from({ length: t.columns }, (e, n) => no(t.columnName(n)).length);
 	return 18 + 5 * Math.max(0, ...r);
 }
-function eo(e) {
+function no(e) {
 	let t = [...e];
 	return t.length > 11 ? `${t.slice(0, 10).join("")}…` : e;
 }
 // src/ui/Legend.tsx
-var to = 9;
-function no(e) {
-	let t = e.kind === "sign" ? (e) => yi(2 * e - 1, 1) : bi, n = Array.from({ length: to }, (e, n) => t(n / 8));
+var ro = 9;
+function io(e) {
+	let t = e.kind === "sign" ? (e) => xi(2 * e - 1, 1) : Si, n = Array.from({ length: ro }, (e, n) => t(n / 8));
 	return /* @__PURE__ */ j("p", {
 		class: "legend",
 		children: [
@@ -3304,7 +3310,7 @@ function Z(e) {
 	});
 }
 // src/ui/PartButton.tsx
-function ro(e) {
+function ao(e) {
 	let t = k(), n = fn(e.part, t.at.selection.value);
 	return /* @__PURE__ */ j("button", {
 		type: "button",
@@ -3319,7 +3325,7 @@ function ro(e) {
 	});
 }
 // src/ui/Table.tsx
-function io(e) {
+function oo(e) {
 	return /* @__PURE__ */ j("section", {
 		class: "scroll",
 		tabIndex: 0,
@@ -3327,13 +3333,13 @@ function io(e) {
 		children: e.children
 	});
 }
-function ao(e) {
-	let t = k(), n = oo();
+function so(e) {
+	let t = k(), n = co();
 	return /* @__PURE__ */ j("details", {
 		class: "twin",
 		ref: n.ref,
 		onToggle: n.toggle,
-		children: [/* @__PURE__ */ j("summary", { children: ["Table: ", e.label] }), n.open || t.data.host === "report" ? /* @__PURE__ */ j(io, {
+		children: [/* @__PURE__ */ j("summary", { children: ["Table: ", e.label] }), n.open || t.data.host === "report" ? /* @__PURE__ */ j(oo, {
 			label: `Table: ${e.label}`,
 			children: /* @__PURE__ */ j("table", { children: [/* @__PURE__ */ j("thead", { children: /* @__PURE__ */ j("tr", { children: e.head.map((e, t) => /* @__PURE__ */ j("th", {
 				scope: "col",
@@ -3342,7 +3348,7 @@ function ao(e) {
 		}) : null]
 	});
 }
-function oo() {
+function co() {
 	let e = O(!1), t = Ve(null);
 	return {
 		ref: t,
@@ -3368,7 +3374,7 @@ function Q(e) {
 	});
 }
 // src/ui/Window.tsx
-function so(e) {
+function lo(e) {
 	let { start: t, length: n, what: r } = e;
 	if (n <= 128) return t.value !== 0 && (t.value = 0), null;
 	let i = Math.max(0, n - 128), a = (e) => {
@@ -3400,8 +3406,8 @@ function so(e) {
 	});
 }
 // src/panels/Attention.tsx
-function co() {
-	let e = k(), t = e.explained.value, n = e.followed(), r = e.at.selection.value, { strongest: i, settled: a } = lo(t), o = r && mn(r) !== "mlp" ? r : null, s = o !== null && hn(o), c = o !== null && gn(o), l = (c ? t?.sources?.length : t?.tokens.length) ?? 0, u = fi(c ? 0 : t?.position ?? 0, l), d = o?.layer ?? i?.layer ?? 0, f = o ? o.head : i?.head, p = o !== null || a, m = n && p ? {
+function uo() {
+	let e = k(), t = e.explained.value, n = e.followed(), r = e.at.selection.value, { strongest: i, settled: a } = fo(t), o = r && mn(r) !== "mlp" ? r : null, s = o !== null && hn(o), c = o !== null && gn(o), l = (c ? t?.sources?.length : t?.tokens.length) ?? 0, u = mi(c ? 0 : t?.position ?? 0, l), d = o?.layer ?? i?.layer ?? 0, f = o ? o.head : i?.head, p = o !== null || a, m = n && p ? {
 		ask: "attention",
 		...n,
 		layer: d,
@@ -3419,13 +3425,13 @@ function co() {
 		name: "attention",
 		title: `${s ? "Cross-attention" : o?.encoder ? "Attention of the encoder" : "Attention"}: layer ${d}`,
 		note: /* @__PURE__ */ j(b, { children: [
-			o ? uo(o, t.position) : "Of the strongest head; select another to see its layer.",
+			o ? po(o, t.position) : "Of the strongest head; select another to see its layer.",
 			" Each head: its attention to the tokens (above), and what they give the target through it (below). A first token that is bright and gives little is an ",
 			/* @__PURE__ */ j(Q, { name: "attention sink" }),
 			"."
 		] }),
 		children: [
-			/* @__PURE__ */ j(so, {
+			/* @__PURE__ */ j(lo, {
 				start: u,
 				length: l,
 				what: "tokens"
@@ -3433,27 +3439,27 @@ function co() {
 			/* @__PURE__ */ j(B, { answer: h.answer }),
 			h.result && !h.stale ? /* @__PURE__ */ j(X, {
 				name: `heads-L${d}`,
-				figure: (e) => ka(h.result, _, e),
-				table: () => Oa(h.result, _),
+				figure: (e) => ja(h.result, _, e),
+				table: () => Aa(h.result, _),
 				data: h.result
 			}) : null,
 			h.result ? /* @__PURE__ */ j("div", {
 				class: h.stale ? "stale" : "",
 				children: [
-					/* @__PURE__ */ j(go, {
+					/* @__PURE__ */ j(vo, {
 						payload: h.result,
 						start: u.value
 					}),
-					/* @__PURE__ */ j(no, {
+					/* @__PURE__ */ j(io, {
 						kind: "amount",
 						low: "attention 0",
 						high: "1"
 					}),
-					/* @__PURE__ */ j(no, {
+					/* @__PURE__ */ j(io, {
 						kind: "sign",
-						...ho(mo(h.result))
+						..._o(go(h.result))
 					}),
-					/* @__PURE__ */ j(ao, {
+					/* @__PURE__ */ j(so, {
 						label: "attention and contribution by head and token",
 						head: [
 							"head",
@@ -3461,7 +3467,7 @@ function co() {
 							"attention",
 							"gives (logits)"
 						],
-						rows: () => fo(h.result, u.value)
+						rows: () => mo(h.result, u.value)
 					})
 				]
 			}) : null,
@@ -3474,10 +3480,10 @@ function co() {
 				class: `has-exports${g.stale ? " stale" : ""}`,
 				children: [/* @__PURE__ */ j(X, {
 					name: `attention-${o ? N(o) : `L${d}.H${f}`}`,
-					figure: (e) => Ea(g.result, _, e),
-					table: () => Da(g.result, _),
+					figure: (e) => Oa(g.result, _, e),
+					table: () => ka(g.result, _),
 					data: g.result
-				}), /* @__PURE__ */ j(bo, {
+				}), /* @__PURE__ */ j(So, {
 					payload: g.result,
 					matrix: g.result.matrix,
 					start: u.value
@@ -3486,58 +3492,58 @@ function co() {
 		]
 	});
 }
-function lo(e) {
+function fo(e) {
 	let t = Zt(), n = ($t() ?? e)?.heads.find((e) => !e.cross), r = n !== void 0 || !!(t?.result ?? t?.error), i = Ve(n);
 	return r && (i.current = n), {
 		strongest: i.current,
 		settled: r
 	};
 }
-function uo(e, t) {
+function po(e, t) {
 	return e.encoder ? "The mean over all positions of the source." : `From position ${t}.`;
 }
-function fo(e, t) {
-	return e.heads.flatMap((n) => po(n, e).slice(t, t + 128).map((e) => [
+function mo(e, t) {
+	return e.heads.flatMap((n) => ho(n, e).slice(t, t + 128).map((e) => [
 		N(M(n)),
 		`${e.position} ${z(e)}`,
 		P(n.pattern[e.position] ?? 0, 3),
 		F(n.contribution[e.position] ?? 0, 3)
 	]));
 }
-function po(e, t) {
+function ho(e, t) {
 	return e.cross || e.encoder ? (t.sources ?? []).map(({ position: e, label: t }) => ({
 		position: e,
 		text: t
 	})) : t.tokens.slice(0, e.pattern.length);
 }
-function mo({ heads: e }) {
+function go({ heads: e }) {
 	return Math.max(0, ...e.flatMap((e) => e.contribution.map(Math.abs)));
 }
-function ho(e) {
+function _o(e) {
 	return {
 		low: `gives ${F(-e)}`,
 		high: `${F(e)} logits to the target`,
 		middle: "none"
 	};
 }
-function go({ payload: e, start: t }) {
-	let { heads: n } = e, r = mo(e);
+function vo({ payload: e, start: t }) {
+	let { heads: n } = e, r = go(e);
 	return /* @__PURE__ */ j("ul", {
 		class: "multiples",
 		children: n.map((n) => /* @__PURE__ */ j("li", { children: [
-			/* @__PURE__ */ j(ro, { part: M(n) }),
+			/* @__PURE__ */ j(ao, { part: M(n) }),
 			" ",
 			F(n.value),
-			/* @__PURE__ */ j(_o, {
+			/* @__PURE__ */ j(yo, {
 				head: n,
-				tokens: po(n, e),
+				tokens: ho(n, e),
 				start: t,
 				largest: r
 			})
 		] }, n.head))
 	});
 }
-function _o(e) {
+function yo(e) {
 	let t = e.tokens.slice(e.start, e.start + 128), n = 100 / Math.max(t.length, 1);
 	return /* @__PURE__ */ j(b, { children: [/* @__PURE__ */ j("svg", {
 		class: "strips",
@@ -3552,19 +3558,19 @@ function _o(e) {
 					y: 0,
 					width: n * .94,
 					height: 9,
-					fill: bi(i)
+					fill: Si(i)
 				}),
 				/* @__PURE__ */ j("rect", {
 					x: r * n,
 					y: 10,
 					width: n * .94,
 					height: 9,
-					fill: yi(a, e.largest)
+					fill: xi(a, e.largest)
 				}),
 				/* @__PURE__ */ j("title", { children: `${t.position} ${z(t)}: attention ${P(i)}, gives ${F(a)}` })
 			] }, t.position);
 		})
-	}), t.length <= vo ? /* @__PURE__ */ j("span", {
+	}), t.length <= bo ? /* @__PURE__ */ j("span", {
 		class: "strip-names",
 		"aria-hidden": "true",
 		style: { gridTemplateColumns: `repeat(${t.length}, minmax(0, 1fr))` },
@@ -3574,18 +3580,18 @@ function _o(e) {
 		}, e.position))
 	}) : null] });
 }
-var vo = 12, yo = {
+var bo = 12, xo = {
 	attention: "pattern",
 	written: "value-weighted, at every position",
 	target: "value-weighted, for the target"
 };
-function bo(e) {
-	let { payload: t, matrix: n, start: r } = e, [i] = t.heads, a = O("attention"), o = i?.encoder || (t.model.bidirectional ?? !1), s = i?.encoder ? po(i, t) : t.tokens, c = Math.min(128, s.length - r), l = i ? N(M(i)) : "", u = (e) => z(s[r + e]), d = (e, t) => n[r + e]?.[r + t] ?? 0, f = (e, n) => d(e, n) * (t.norms?.[r + n] ?? 0);
+function So(e) {
+	let { payload: t, matrix: n, start: r } = e, [i] = t.heads, a = O("attention"), o = i?.encoder || (t.model.bidirectional ?? !1), s = i?.encoder ? ho(i, t) : t.tokens, c = Math.min(128, s.length - r), l = i ? N(M(i)) : "", u = (e) => z(s[r + e]), d = (e, t) => n[r + e]?.[r + t] ?? 0, f = (e, n) => d(e, n) * (t.norms?.[r + n] ?? 0);
 	return /* @__PURE__ */ j(b, { children: [
 		/* @__PURE__ */ j("h3", { children: l }),
 		/* @__PURE__ */ j("p", {
 			class: "controls",
-			children: Object.entries(yo).map(([e, n]) => /* @__PURE__ */ j("button", {
+			children: Object.entries(xo).map(([e, n]) => /* @__PURE__ */ j("button", {
 				type: "button",
 				"aria-pressed": a.value === e,
 				disabled: e === "written" && !t.norms,
@@ -3593,13 +3599,13 @@ function bo(e) {
 				children: n
 			}, e))
 		}),
-		a.value === "target" ? /* @__PURE__ */ j(So, {
+		a.value === "target" ? /* @__PURE__ */ j(wo, {
 			text: u,
 			given: i?.contribution ?? [],
 			name: l,
 			start: r,
 			size: c
-		}) : /* @__PURE__ */ j(xo, {
+		}) : /* @__PURE__ */ j(Co, {
 			label: a.value === "attention" ? `Attention pattern of ${l}, query by key` : `Norm of what ${l} writes, query by key`,
 			size: c,
 			start: r,
@@ -3609,7 +3615,7 @@ function bo(e) {
 			largest: a.value === "attention" ? 1 : void 0,
 			unit: a.value === "attention" ? "attention; rows look at columns" : "norm of what is written"
 		}),
-		/* @__PURE__ */ j(ao, {
+		/* @__PURE__ */ j(so, {
 			label: `pattern of ${l}`,
 			head: [
 				"from",
@@ -3626,70 +3632,70 @@ function bo(e) {
 		})
 	] });
 }
-function xo(e) {
+function Co(e) {
 	let { size: t, start: n, text: r, value: i } = e, a = Array.from({ length: t }, (e, t) => t), o = e.largest ?? Math.max(1e-9, ...a.flatMap((e) => a.map((t) => i(e, t))));
-	return /* @__PURE__ */ j(b, { children: [/* @__PURE__ */ j(Ga, {
+	return /* @__PURE__ */ j(b, { children: [/* @__PURE__ */ j(qa, {
 		label: e.label,
 		columns: t,
 		rows: t,
-		height: t <= vo ? 18 : 12,
-		...t <= vo ? { text: (t, n) => t > n && !e.whole ? "" : P(i(n, t)) } : {},
-		colour: (t, n) => t > n && !e.whole ? null : bi(i(n, t) / o),
+		height: t <= bo ? 18 : 12,
+		...t <= bo ? { text: (t, n) => t > n && !e.whole ? "" : P(i(n, t)) } : {},
+		colour: (t, n) => t > n && !e.whole ? null : Si(i(n, t) / o),
 		tell: (e, t) => `from ${n + t} ${r(t)} to ${n + e} ${r(e)}: ${P(i(t, e), 3)}`,
 		rowName: (e) => `${n + e} ${r(e)}`,
 		columnName: r
-	}), /* @__PURE__ */ j(no, {
+	}), /* @__PURE__ */ j(io, {
 		kind: "amount",
 		low: "0",
 		high: `${P(o)} ${e.unit}`
 	})] });
 }
-function So(e) {
+function wo(e) {
 	let { text: t, given: n, name: r, start: i } = e, a = Math.max(0, ...n.map(Math.abs));
-	return /* @__PURE__ */ j(b, { children: [/* @__PURE__ */ j(Ga, {
+	return /* @__PURE__ */ j(b, { children: [/* @__PURE__ */ j(qa, {
 		label: `What each token gives through ${r}`,
 		columns: e.size,
 		rows: 1,
 		height: 26,
-		colour: (e) => yi(n[i + e] ?? 0, a),
+		colour: (e) => xi(n[i + e] ?? 0, a),
 		tell: (e) => `${t(e)} gives ${F(n[i + e] ?? 0, 3)} logits through ${r}`,
 		rowName: () => r,
 		columnName: t
-	}), /* @__PURE__ */ j(no, {
+	}), /* @__PURE__ */ j(io, {
 		kind: "sign",
-		...ho(a)
+		..._o(a)
 	})] });
 }
 // src/lib/carried.ts
-function Co(e) {
+function To(e) {
 	return "effect" in e;
 }
-var wo = .25, To = .1;
-function Eo(e, t) {
+var Eo = .25, Do = .1;
+function Oo(e, t) {
 	let n = [...e].sort((e, t) => t.credit - e.credit)[0], r = e.slice(0, t);
 	return !n || r.includes(n) ? r : [...r.slice(0, -1), n];
 }
-function Do(e) {
-	return ko(e).flatMap(([e, t]) => Ao(e, t)).sort((e, t) => Math.abs(t.effect.nats) - Math.abs(e.effect.nats));
+function ko(e) {
+	return jo(e).flatMap(([e, t]) => Mo(e, t)).sort((e, t) => Math.abs(t.effect.nats) - Math.abs(e.effect.nats));
 }
-function Oo(e) {
-	return ko(e).map(([e]) => e).sort((e, t) => Math.abs(t.credit) - Math.abs(e.credit));
+function Ao(e) {
+	return jo(e).map(([e]) => e).sort((e, t) => Math.abs(t.credit) - Math.abs(e.credit));
 }
-function ko({ heads: e, neurons: t }) {
+function jo({ heads: e, neurons: t }) {
 	return [...e.map((e) => [{
 		part: M(e),
 		credit: e.value,
-		does: jo(e)
+		does: No(e)
 	}, e]), ...t.map((e) => [{
 		part: dn(e),
 		credit: e.value,
-		does: Mo(e)
+		does: Po(e)
 	}, e])];
 }
-function Ao(e, { zeroed: t, through: n = [] }) {
+function Mo(e, { zeroed: t, through: n = [] }) {
 	if (!t) return [];
-	let r = t.difference ?? t.effect, i = [e.does, No(r, e.credit, n)].filter(Boolean).join("; "), a = {
-		...Fo(r, e.part),
+	let r = t.difference ?? t.effect, i = [e.does, Fo(r, e.credit, n)].filter(Boolean).join("; "), a = {
+		...Lo(r, e.part),
 		does: i
 	};
 	return [{
@@ -3701,24 +3707,24 @@ function Ao(e, { zeroed: t, through: n = [] }) {
 		through: n
 	}];
 }
-function jo(e) {
+function No(e) {
 	let [t] = e.looks_at;
-	return !t || t.attention < wo ? "" : `looks at ${z(t)}`;
+	return !t || t.attention < Eo ? "" : `looks at ${z(t)}`;
 }
-function Mo(e) {
+function Po(e) {
 	let [t] = e.promotes;
 	return t ? `writes toward ${L(t.text)}` : "";
 }
-function No({ nats: e, verdict: t, size: n }, r, i) {
+function Fo({ nats: e, verdict: t, size: n }, r, i) {
 	if (n === "none" || t === "ordinary") return r > 1 ? "adds much, decides little" : "";
-	if (Math.abs(r) >= To * Math.abs(e)) return "";
-	let a = i.map((e) => `${e.part} (${Po(e.share)})`);
+	if (Math.abs(r) >= Do * Math.abs(e)) return "";
+	let a = i.map((e) => `${e.part} (${Io(e.share)})`);
 	return a.length === 0 ? "adds little itself" : `adds little itself: acts through ${a.join(" and ")}`;
 }
-function Po(e) {
+function Io(e) {
 	return `${P(100 * e, 0)}%`;
 }
-function Fo({ verdict: e, size: t, rank: n, among: r, nats: i }, { kind: a }) {
+function Lo({ verdict: e, size: t, rank: n, among: r, nats: i }, { kind: a }) {
 	let o = `${r} ${a === "neuron" ? "neurons" : "heads"}`, s = i < 0;
 	return t === "none" ? {
 		tag: "hardly matters",
@@ -3727,11 +3733,11 @@ function Fo({ verdict: e, size: t, rank: n, among: r, nats: i }, { kind: a }) {
 		tag: `like other ${a === "neuron" ? "neurons" : "heads"}`,
 		kind: "ordinary"
 	} : {
-		tag: `${Io(n)} of ${o}`,
+		tag: `${Ro(n)} of ${o}`,
 		kind: s ? "carries" : "holds back"
 	};
 }
-function Io(e) {
+function Ro(e) {
 	return `${e}${[
 		11,
 		12,
@@ -3743,9 +3749,9 @@ function Io(e) {
 	}[e % 10] ?? "th"}`;
 }
 // src/lib/figure/bars.ts
-var Lo = 12, Ro = 7.5, zo = 7;
-function Bo(e, t) {
-	let { rows: n, axis: r, notes: i = [] } = t, a = t.names ?? Math.min(Math.max(30, ...n.map((e) => q(e.name))) + 8, e * .36), o = 4 + Math.max(...n.map((e) => q(e.number, zo)), 10), s = i.reduce((e, t) => e + t.width, 0), c = a + (r.low < 0 ? o : 2), l = e - s - o, u = (e) => c + (e - r.low) / Math.max(r.high - r.low, 1e-12) * (l - c), d = t.mark !== void 0 || i.some((e) => e.head) || t.head !== void 0 ? 13 : 2, f = d + n.length * Lo, p = i.map((e, t) => l + o + i.slice(0, t).reduce((e, t) => e + t.width, 6)), m = [
+var zo = 12, Bo = 7.5, Vo = 7;
+function Ho(e, t) {
+	let { rows: n, axis: r, notes: i = [] } = t, a = t.names ?? Math.min(Math.max(30, ...n.map((e) => q(e.name))) + 8, e * .36), o = 4 + Math.max(...n.map((e) => q(e.number, Vo)), 10), s = i.reduce((e, t) => e + t.width, 0), c = a + (r.low < 0 ? o : 2), l = e - s - o, u = (e) => c + (e - r.low) / Math.max(r.high - r.low, 1e-12) * (l - c), d = t.mark !== void 0 || i.some((e) => e.head) || t.head !== void 0 ? 13 : 2, f = d + n.length * zo, p = i.map((e, t) => l + o + i.slice(0, t).reduce((e, t) => e + t.width, 6)), m = [
 		...t.head ? [G(0, 8, t.head, {
 			size: W,
 			fill: U
@@ -3754,16 +3760,16 @@ function Bo(e, t) {
 			size: W,
 			fill: U
 		})),
-		...Go(r).map((e) => Ii(u(e), d, u(e), f, { stroke: e === 0 ? Ci : wi })),
-		...n.map((n, r) => Vo(n, d + r * Lo, {
+		...qo(r).map((e) => Ri(u(e), d, u(e), f, { stroke: e === 0 ? Ti : Ei })),
+		...n.map((n, r) => Uo(n, d + r * zo, {
 			x: u,
 			names: a,
 			width: e,
 			chart: t,
 			starts: p
 		})),
-		...t.mark ? Uo(u(t.mark.value), d, f, t.mark.label, [c, l]) : [],
-		...Wo(r, u, f),
+		...t.mark ? Go(u(t.mark.value), d, f, t.mark.label, [c, l]) : [],
+		...Ko(r, u, f),
 		G((c + l) / 2, f + 19, r.label, {
 			size: W + .5,
 			anchor: "middle"
@@ -3774,30 +3780,30 @@ function Bo(e, t) {
 		body: m.join("\n")
 	};
 }
-function Vo(e, t, { x: n, names: r, width: i, chart: a, starts: o }) {
-	let [s, c] = [n(0), n(e.value)], [l, u] = [Math.min(s, c), Math.abs(c - s)], d = e.value < 0, f = t + Lo / 2 + 2.6, p = e.other ? K(l, t + 4.5 / 2, u, Ro, { fill: "#9a9a94" }) : a.amounts ? K(l, t + 4.5 / 2, u, Ro, { fill: "#4d5f80" }) : Ri(l, t + 4.5 / 2, u, Ro, d), m = Math.max(c, a.mark && !d ? Ho(c, n(a.mark.value), e.number) : c), h = (e.notes ?? []).map((e, t) => {
+function Uo(e, t, { x: n, names: r, width: i, chart: a, starts: o }) {
+	let [s, c] = [n(0), n(e.value)], [l, u] = [Math.min(s, c), Math.abs(c - s)], d = e.value < 0, f = t + zo / 2 + 2.6, p = e.other ? K(l, t + 4.5 / 2, u, Bo, { fill: "#9a9a94" }) : a.amounts ? K(l, t + 4.5 / 2, u, Bo, { fill: "#4d5f80" }) : Bi(l, t + 4.5 / 2, u, Bo, d), m = Math.max(c, a.mark && !d ? Wo(c, n(a.mark.value), e.number) : c), h = (e.notes ?? []).map((e, t) => {
 		let n = (a.notes?.[t]?.width ?? 0) - 6;
-		return G(o[t] ?? 0, f, Gi(e, n, W), { size: W });
+		return G(o[t] ?? 0, f, qi(e, n, W), { size: W });
 	});
 	return [
-		e.total ? Ii(0, t, i, t, { stroke: Ci }) : "",
-		G(0, f, Gi(e.name, r - 4), { bold: e.total ?? !1 }),
+		e.total ? Ri(0, t, i, t, { stroke: Ti }) : "",
+		G(0, f, qi(e.name, r - 4), { bold: e.total ?? !1 }),
 		p,
 		G(d ? c - 2.5 : m + 2.5, f, e.number, {
-			size: zo,
+			size: Vo,
 			anchor: d ? "end" : "start",
 			bold: e.total ?? !1
 		}),
 		...h
 	].join("");
 }
-function Ho(e, t, n) {
-	return t > e - 1 && t < e + 5 + q(n, zo) ? t : e;
+function Wo(e, t, n) {
+	return t > e - 1 && t < e + 5 + q(n, Vo) ? t : e;
 }
-function Uo(e, t, n, r, [i, a]) {
+function Go(e, t, n, r, [i, a]) {
 	let o = q(r, W) / 2, s = Math.min(Math.max(e, i + o), Math.max(a - o, i + o));
-	return [Ii(e, t - 3, e, n, {
-		stroke: Ci,
+	return [Ri(e, t - 3, e, n, {
+		stroke: Ti,
 		"stroke-width": .9,
 		"stroke-dasharray": "2.5 1.5"
 	}), G(s, t - 5, r, {
@@ -3805,14 +3811,14 @@ function Uo(e, t, n, r, [i, a]) {
 		anchor: "middle"
 	})];
 }
-function Wo(e, t, n) {
-	return Go(e).map((r) => G(t(r), n + 9, e.tick(r), {
+function Ko(e, t, n) {
+	return qo(e).map((r) => G(t(r), n + 9, e.tick(r), {
 		size: W,
 		anchor: "middle",
 		fill: U
 	}));
 }
-function Go({ low: e, high: t }, n = 4) {
+function qo({ low: e, high: t }, n = 4) {
 	let r = t - e;
 	if (!(r > 0)) return [e];
 	let i = r / n, a = 10 ** Math.floor(Math.log10(i)), o = ([
@@ -3823,7 +3829,7 @@ function Go({ low: e, high: t }, n = 4) {
 	].find((e) => e * a >= .75 * i) ?? 10) * a, s = Math.ceil(e / o - 1e-9), c = Math.floor(t / o + 1e-9) - s + 1;
 	return Array.from({ length: c }, (e, t) => Number(((s + t) * o).toPrecision(12)));
 }
-function Ko(e, t, n) {
+function Jo(e, t, n) {
 	let [r, i] = [Math.min(0, ...e), Math.max(0, ...e)];
 	return {
 		label: t,
@@ -3832,7 +3838,7 @@ function Ko(e, t, n) {
 		high: i === r ? r + 1 : i
 	};
 }
-function qo(e) {
+function Yo(e) {
 	return {
 		label: e,
 		tick: (e) => `${Math.round(100 * e)}%`,
@@ -3841,8 +3847,8 @@ function qo(e) {
 	};
 }
 // src/lib/figure/carried.ts
-function Jo(e, t, n) {
-	let r = `“${Y(e.target.text)}”`, i = e.reference.kind === "versus", a = i ? e.ledger.value : e.target.probability, o = t.map((e) => i ? a + e.effect.nats : e.probability), s = i ? Ko([a, ...o], `lead of ${r} with the part set to zero, logits`, (e) => F(e, 1)) : qo(`probability of ${r} with the part set to zero`), c = Bo(H, {
+function Xo(e, t, n) {
+	let r = `“${Y(e.target.text)}”`, i = e.reference.kind === "versus", a = i ? e.ledger.value : e.target.probability, o = t.map((e) => i ? a + e.effect.nats : e.probability), s = i ? Jo([a, ...o], `lead of ${r} with the part set to zero, logits`, (e) => F(e, 1)) : Yo(`probability of ${r} with the part set to zero`), c = Ho(H, {
 		rows: t.map((e, t) => {
 			let n = o[t] ?? 0, r = i ? [F(a), F(n)] : Or(a, n), { says: s } = e, c = s.kind === "holds back" ? `holds it back, ${s.tag}` : s.tag;
 			return {
@@ -3882,10 +3888,10 @@ function Jo(e, t, n) {
 		shows: `Parts switched off one by one: each is set to zero alone, where ${r} is predicted${d}. “Adds” is what the part writes toward ${r} directly.`,
 		made: e,
 		asked: n,
-		about: ma(e.target)
+		about: ga(e.target)
 	});
 }
-function Yo(e, t) {
+function Zo(e, t) {
 	return {
 		head: [
 			"part",
@@ -3914,7 +3920,7 @@ function Yo(e, t) {
 	};
 }
 // src/lib/ledger.ts
-function Xo(e, t, n, r = () => !1, i = () => null) {
+function Qo(e, t, n, r = () => !1, i = () => null) {
 	let a = [...e].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
 	n === "effect" && a.sort((e, t) => Math.abs(i(t) ?? 0) - Math.abs(i(e) ?? 0));
 	let o = /* @__PURE__ */ new Set([...a.slice(0, t), ...a.filter(r)]), s = a.filter((e) => !o.has(e));
@@ -3922,15 +3928,15 @@ function Xo(e, t, n, r = () => !1, i = () => null) {
 		shown: (n === "layer" ? e : a).filter((e) => o.has(e)),
 		others: {
 			count: s.length,
-			value: Qo(s.map((e) => e.value))
+			value: es(s.map((e) => e.value))
 		},
-		sum: Qo(e.map((e) => e.value))
+		sum: es(e.map((e) => e.value))
 	};
 }
-function Zo(e, t, n) {
+function $o(e, t, n) {
 	return Math.max(e, Math.abs(n), ...t.map((e) => Math.abs(e.value)));
 }
-function Qo(e) {
+function es(e) {
 	let t = 0, n = 0;
 	for (let r of e) {
 		let e = t + r;
@@ -3938,15 +3944,15 @@ function Qo(e) {
 	}
 	return t + n;
 }
-function $o(e) {
-	let t = Qo(e.terms.map((e) => e.value)), n = Math.abs(t - e.value);
+function ts(e) {
+	let t = es(e.terms.map((e) => e.value)), n = Math.abs(t - e.value);
 	return {
 		sum: t,
 		error: n,
 		holds: n <= e.tolerance
 	};
 }
-function es(e) {
+function ns(e) {
 	return [
 		e.kind,
 		e.layer,
@@ -3956,11 +3962,11 @@ function es(e) {
 		e.source
 	].join(" ");
 }
-function ts(e, t) {
-	let n = new Map(t.map((e) => [es(e), e]));
+function rs(e, t) {
+	let n = new Map(t.map((e) => [ns(e), e]));
 	return [...e.map((e) => {
-		let t = n.get(es(e));
-		return n.delete(es(e)), {
+		let t = n.get(ns(e));
+		return n.delete(ns(e)), {
 			term: e,
 			a: e.value,
 			b: t?.value ?? null
@@ -3972,7 +3978,7 @@ function ts(e, t) {
 	}))];
 }
 // src/ui/Bar.tsx
-function ns(e) {
+function is(e) {
 	let t = e.largest > 0 ? Math.min(Math.abs(e.value) / e.largest, 1) : 0;
 	return /* @__PURE__ */ j("span", {
 		class: "bar",
@@ -3983,22 +3989,22 @@ function ns(e) {
 		})
 	});
 }
-function rs(e) {
+function as(e) {
 	return /* @__PURE__ */ j("span", {
-		class: `number${is(e.value, e.digits)}`,
+		class: `number${os(e.value, e.digits)}`,
 		children: F(e.value, e.digits)
 	});
 }
-function is(e, t) {
+function os(e, t) {
 	let n = F(e, t);
 	return /[1-9\u221e]/.test(n) ? e < 0 ? " negative" : " positive" : "";
 }
 // src/page/earlier.ts
-var as = 20, os = "unembed-earlier", ss = class {
+var ss = 20, cs = "unembed-earlier", ls = class {
 	list;
 	#e;
 	constructor(e) {
-		this.#e = e, this.list = D(ls(e));
+		this.#e = e, this.list = D(ds(e));
 	}
 	add({ a: e, source: t }) {
 		let [n] = this.list.value;
@@ -4007,33 +4013,33 @@ var as = 20, os = "unembed-earlier", ss = class {
 		this.list.value = [{
 			a: e,
 			source: t
-		}, ...r].slice(0, as);
+		}, ...r].slice(0, ss);
 		try {
-			this.#e?.setItem(os, JSON.stringify(this.list.value));
+			this.#e?.setItem(cs, JSON.stringify(this.list.value));
 		} catch {}
 	}
 };
-function cs(e) {
+function us(e) {
 	try {
 		return e === "page" ? sessionStorage : null;
 	} catch {
 		return null;
 	}
 }
-function ls(e) {
+function ds(e) {
 	try {
-		let t = JSON.parse(e?.getItem(os) ?? "[]");
-		return Array.isArray(t) ? t.filter(us).slice(0, as) : [];
+		let t = JSON.parse(e?.getItem(cs) ?? "[]");
+		return Array.isArray(t) ? t.filter(fs).slice(0, ss) : [];
 	} catch {
 		return [];
 	}
 }
-function us(e) {
+function fs(e) {
 	let { a: t, source: n } = e ?? {};
 	return typeof t == "string" && (n === null || typeof n == "string");
 }
 // src/page/page.ts
-var ds = class {
+var ps = class {
 	data;
 	desk;
 	state;
@@ -4051,7 +4057,7 @@ var ds = class {
 	#e = () => {};
 	#t = D(null);
 	constructor(e, t) {
-		this.data = e, this.earlier = new ss(cs(e.host)), this.desk = new Vt(t, e.results);
+		this.data = e, this.earlier = new ls(us(e.host)), this.desk = new Vt(t, e.results);
 		let n = er({
 			...Zn,
 			...e.state
@@ -4112,7 +4118,7 @@ var ds = class {
 		this.set({ view: e });
 	}
 	explain() {
-		let e = gt(() => this.asked() ? A(ps(this.state.value)) : ""), t = xt(() => {
+		let e = gt(() => this.asked() ? A(hs(this.state.value)) : ""), t = xt(() => {
 			let t = e.value === "" ? null : JSON.parse(e.value);
 			return this.#t.value = t && rt(() => this.desk.watch(t)), () => t && rt(() => this.desk.release(t));
 		}), n = xt(() => {
@@ -4126,14 +4132,14 @@ var ds = class {
 	foresee(e) {
 		if (this.data.host !== "page") return;
 		let t = this.#e;
-		this.#e = this.desk.foresee([ps({
+		this.#e = this.desk.foresee([hs({
 			...this.state.value,
 			...e
 		})]), t();
 	}
 	asksOf(...e) {
 		let t = this.answered.value;
-		return t ? e.map((e) => ps({
+		return t ? e.map((e) => hs({
 			...t,
 			...e
 		})) : [];
@@ -4155,15 +4161,15 @@ var ds = class {
 	followed() {
 		let e = this.answered.value;
 		return e && {
-			...hs(e),
+			..._s(e),
 			target: e.target ?? this.explained.value?.target.id
 		};
 	}
 	link() {
 		if (this.data.host === "widget") return () => {};
-		let e = fs(this.state.value), t = xt(() => {
-			let t = this.state.value, n = Qn(t), r = fs(t) !== e;
-			if (e = fs(t), n === location.hash) return;
+		let e = ms(this.state.value), t = xt(() => {
+			let t = this.state.value, n = Qn(t), r = ms(t) !== e;
+			if (e = ms(t), n === location.hash) return;
 			let i = n || location.pathname + location.search;
 			r ? history.pushState(null, "", i) : history.replaceState(null, "", i);
 		}), n = () => {
@@ -4174,7 +4180,7 @@ var ds = class {
 		};
 	}
 };
-function fs({ view: e, a: t, b: n, source: r, position: i, target: a, vs: o, reference: s }) {
+function ms({ view: e, a: t, b: n, source: r, position: i, target: a, vs: o, reference: s }) {
 	return JSON.stringify([
 		e,
 		t,
@@ -4186,10 +4192,10 @@ function fs({ view: e, a: t, b: n, source: r, position: i, target: a, vs: o, ref
 		s
 	]);
 }
-function ps(e) {
-	return ms(hs(e));
+function hs(e) {
+	return gs(_s(e));
 }
-function ms(e) {
+function gs(e) {
 	return {
 		ask: "explain",
 		...e,
@@ -4198,8 +4204,8 @@ function ms(e) {
 		top: 10
 	};
 }
-function hs({ a: e, source: t, target: n, vs: r, reference: i, position: a }) {
-	return gs({
+function _s({ a: e, source: t, target: n, vs: r, reference: i, position: a }) {
+	return vs({
 		prompt: e,
 		source: t,
 		target: n,
@@ -4208,28 +4214,28 @@ function hs({ a: e, source: t, target: n, vs: r, reference: i, position: a }) {
 		reference: r === null && i !== "mean" ? i : null
 	});
 }
-function gs(e) {
+function vs(e) {
 	return Object.fromEntries(Object.entries(e).filter(([, e]) => e != null));
 }
 // src/lib/figure/amounts.ts
-function _s(e, t) {
+function ys(e, t) {
 	let n = e.predictions.map(({ text: e, probability: t }) => ({
 		name: L(e),
 		value: t,
 		number: I(t)
-	})), r = pa(e.tokens[e.position]);
-	return J(V, [Bo(V, {
+	})), r = ha(e.tokens[e.position]);
+	return J(V, [Ho(V, {
 		rows: n,
-		axis: qo("probability"),
+		axis: Yo("probability"),
 		amounts: !0
 	})], {
 		shows: `The ${n.length} most probable tokens ${e.model.bidirectional ? "at" : "after"} “${r}” (position ${e.position}).`,
 		made: e,
 		asked: t,
-		about: ma(e.target)
+		about: ga(e.target)
 	});
 }
-function vs({ predictions: e }) {
+function bs({ predictions: e }) {
 	return {
 		head: [
 			"token",
@@ -4245,14 +4251,14 @@ function vs({ predictions: e }) {
 		])
 	};
 }
-function ys(e, t) {
-	return J(V, [Bo(V, {
+function xs(e, t) {
+	return J(V, [Ho(V, {
 		rows: e.generated.map(({ text: e, probability: t, position: n }) => ({
 			name: `${n} ${L(e)}`,
 			value: t,
 			number: I(t)
 		})),
-		axis: qo("probability of the token when it was written"),
+		axis: Yo("probability of the token when it was written"),
 		amounts: !0
 	})], {
 		shows: "The continuation, token by token from the top, with the position of each.",
@@ -4260,7 +4266,7 @@ function ys(e, t) {
 		asked: t
 	});
 }
-function bs({ generated: e }) {
+function Ss({ generated: e }) {
 	return {
 		head: [
 			"position",
@@ -4278,7 +4284,7 @@ function bs({ generated: e }) {
 		])
 	};
 }
-function xs(e, t, n) {
+function Cs(e, t, n) {
 	let r = Math.max(0, 1 - t.looks_at.reduce((e, t) => e + t.attention, 0)), i = t.looks_at.map((e) => ({
 		name: `${e.position} ${z(e)}`,
 		value: e.attention,
@@ -4289,10 +4295,10 @@ function xs(e, t, n) {
 		number: P(r),
 		other: !0
 	}] : i, o = {
-		...qo("attention, as a share of 1"),
+		...Yo("attention, as a share of 1"),
 		tick: (e) => P(e, 1)
-	}, s = pa(e.tokens[e.position]);
-	return J(V, [Bo(V, {
+	}, s = ha(e.tokens[e.position]);
+	return J(V, [Ho(V, {
 		rows: a,
 		axis: o,
 		amounts: !0
@@ -4300,10 +4306,10 @@ function xs(e, t, n) {
 		shows: `Where ${N(M(t))} looks from “${s}” (position ${e.position}).`,
 		made: e,
 		asked: n,
-		about: ma(e.target)
+		about: ga(e.target)
 	});
 }
-function Ss(e) {
+function ws(e) {
 	return {
 		head: [
 			"head",
@@ -4319,18 +4325,18 @@ function Ss(e) {
 		])
 	};
 }
-function Cs(e, t, n) {
-	let { target_before: r, target_after: i } = e, a = (e) => Math.min(1, ...e.map((e) => e.probability)), o = Bo(V, {
-		rows: As({
+function Ts(e, t, n) {
+	let { target_before: r, target_after: i } = e, a = (e) => Math.min(1, ...e.map((e) => e.probability)), o = Ho(V, {
+		rows: Ms({
 			...e,
-			before: e.before.slice(0, ws),
-			after: e.after.slice(0, ws)
+			before: e.before.slice(0, Es),
+			after: e.after.slice(0, Es)
 		}).map(({ text: t, id: n, from: r, to: i }) => ({
 			name: L(t),
-			...Es(i ?? Ts(e.after, n), a(e.after)),
-			notes: [Es(r ?? Ts(e.before, n), a(e.before)).number]
+			...Os(i ?? Ds(e.after, n), a(e.after)),
+			notes: [Os(r ?? Ds(e.before, n), a(e.before)).number]
 		})),
-		axis: qo("probability with the change"),
+		axis: Yo("probability with the change"),
 		notes: [{
 			width: 44,
 			head: "before"
@@ -4338,17 +4344,17 @@ function Cs(e, t, n) {
 		amounts: !0
 	}), [s, c] = Or(r.probability, i.probability);
 	return J(V, [o], {
-		shows: `Predictions with ${ks(e)}: “${Y(r.text)}” ${s} → ${c} (${F(e.nats)} nats).`,
+		shows: `Predictions with ${js(e)}: “${Y(r.text)}” ${s} → ${c} (${F(e.nats)} nats).`,
 		made: t,
 		asked: n,
-		about: ma(r)
+		about: ga(r)
 	});
 }
-var ws = 5;
-function Ts(e, t) {
+var Es = 5;
+function Ds(e, t) {
 	return e.find((e) => e.id === t)?.probability ?? null;
 }
-function Es(e, t) {
+function Os(e, t) {
 	return e === null ? {
 		value: 0,
 		number: `<${I(t).replace(/^[<>]/, "")}`
@@ -4357,23 +4363,23 @@ function Es(e, t) {
 		number: I(e)
 	};
 }
-var Ds = {
+var ks = {
 	zero: "set to zero",
 	double: "doubled",
 	mean: "set to its mean",
 	swap: "taken from B"
-}, Os = 6;
-function ks({ tests: e }) {
-	let t = e.slice(0, Os).map(({ part: e, how: t }) => {
+}, As = 6;
+function js({ tests: e }) {
+	let t = e.slice(0, As).map(({ part: e, how: t }) => {
 		let n = e.kind === "cross_head" ? "cross_attention" : e.kind;
 		return `${xn(Sn({
 			...e,
 			kind: n
-		}), e.encoder ?? !1)} ${Ds[t]}`;
-	}), n = e.length > Os ? [`${e.length - Os} more`] : [];
+		}), e.encoder ?? !1)} ${ks[t]}`;
+	}), n = e.length > As ? [`${e.length - As} more`] : [];
 	return [...t, ...n].join(", ");
 }
-function As({ before: e, after: t, target_before: n, target_after: r }) {
+function Ms({ before: e, after: t, target_before: n, target_after: r }) {
 	let i = /* @__PURE__ */ new Map(), a = (e, t) => {
 		let n = i.get(e) ?? {
 			id: e,
@@ -4387,7 +4393,7 @@ function As({ before: e, after: t, target_before: n, target_after: r }) {
 	for (let { id: e, text: n, probability: i } of [r, ...t]) a(e, n).to = i;
 	return [...i.values()];
 }
-function js(e) {
+function Ns(e) {
 	return {
 		head: [
 			"token",
@@ -4395,7 +4401,7 @@ function js(e) {
 			"probability_before",
 			"probability_after"
 		],
-		rows: As(e).map(({ text: e, id: t, from: n, to: r }) => [
+		rows: Ms(e).map(({ text: e, id: t, from: n, to: r }) => [
 			e,
 			t,
 			n,
@@ -4410,7 +4416,7 @@ function $(e) {
 		children: z(e)
 	});
 }
-function Ms(e) {
+function Ps(e) {
 	return /* @__PURE__ */ j("span", {
 		class: "tokens",
 		children: e.tokens.map((e, t) => /* @__PURE__ */ j("span", {
@@ -4419,7 +4425,7 @@ function Ms(e) {
 		}, t))
 	});
 }
-function Ns(e) {
+function Fs(e) {
 	return /* @__PURE__ */ j("span", {
 		class: "chip",
 		children: [
@@ -4436,7 +4442,7 @@ function Ns(e) {
 	});
 }
 // src/ui/Tested.tsx
-function Ps(e) {
+function Is(e) {
 	let t = k(), n = t.followed(), r = e.tests.some((e) => e.how === "swap"), i = t.at.b.value, a = r && i === null, o = Ht(n && !a ? {
 		ask: "test",
 		...n,
@@ -4445,27 +4451,27 @@ function Ps(e) {
 		...r ? { [`${t.beside()}_b`]: i } : {}
 	} : null), s = o?.result ?? null, c = t.explained.value, l = e.target === void 0 && c?.reference.kind === "versus" ? c.ledger.value : null;
 	return ze(() => {
-		s && e.say && (t.said.value = `${e.say}: ${Is(s, l).join(" → ")}`);
+		s && e.say && (t.said.value = `${e.say}: ${Rs(s, l).join(" → ")}`);
 	}, [s, e.say]), a ? /* @__PURE__ */ j("p", {
 		class: "error",
 		children: "A swap takes its value from prompt B: write one in Compare."
-	}) : /* @__PURE__ */ j(b, { children: [/* @__PURE__ */ j(B, { answer: o }), s ? /* @__PURE__ */ j(Fs, {
+	}) : /* @__PURE__ */ j(b, { children: [/* @__PURE__ */ j(B, { answer: o }), s ? /* @__PURE__ */ j(Ls, {
 		result: s,
 		note: e.note,
 		live: !e.say,
 		lead: l
 	}) : null] });
 }
-function Fs(e) {
-	let { result: t, note: n, live: r, lead: i } = e, { target_before: a, target_after: o, effect: s, control: c } = t, [l, u] = Is(t, i), d = k().explained.value;
+function Ls(e) {
+	let { result: t, note: n, live: r, lead: i } = e, { target_before: a, target_after: o, effect: s, control: c } = t, [l, u] = Rs(t, i), d = k().explained.value;
 	return /* @__PURE__ */ j("div", {
 		class: "before-after has-exports",
 		"aria-live": r ? "polite" : "off",
 		children: [
 			d ? /* @__PURE__ */ j(X, {
 				name: "test",
-				figure: (e) => Cs(t, d, e),
-				table: () => js(t),
+				figure: (e) => Ts(t, d, e),
+				table: () => Ns(t),
 				data: t
 			}) : null,
 			/* @__PURE__ */ j("p", {
@@ -4481,9 +4487,9 @@ function Fs(e) {
 			}),
 			i === null ? null : /* @__PURE__ */ j("p", {
 				class: "note",
-				children: ["Its probability: ", Is(t, null).join(" → ")]
+				children: ["Its probability: ", Rs(t, null).join(" → ")]
 			}),
-			/* @__PURE__ */ j(zs, {
+			/* @__PURE__ */ j(Vs, {
 				before: a.probability,
 				after: o.probability,
 				limit: c?.limit ?? null
@@ -4498,22 +4504,22 @@ function Fs(e) {
 					" ",
 					/* @__PURE__ */ j(Q, { name: "nats" }),
 					". ",
-					Ls(t),
+					zs(t),
 					" ",
 					s ? /* @__PURE__ */ j("strong", { children: Nr(s) }) : null
 				]
 			}),
 			/* @__PURE__ */ j("p", {
 				class: "note",
-				children: ["Then: ", /* @__PURE__ */ j(Rs, { tokens: t.after.slice(0, 3) })]
+				children: ["Then: ", /* @__PURE__ */ j(Bs, { tokens: t.after.slice(0, 3) })]
 			})
 		]
 	});
 }
-function Is(e, t) {
+function Rs(e, t) {
 	return t === null ? Or(e.target_before.probability, e.target_after.probability) : [F(t), F(t + e.nats)];
 }
-function Ls({ tests: e, effect: t, control: n }) {
+function zs({ tests: e, effect: t, control: n }) {
 	if (!t || !n) return /* @__PURE__ */ j(b, { children: "No control for this kind of test." });
 	let r = e.length > 1 ? "sets of as many random neurons of these layers" : "others of its kind";
 	return /* @__PURE__ */ j(b, { children: [
@@ -4532,7 +4538,7 @@ function Ls({ tests: e, effect: t, control: n }) {
 		n.limit === null ? ", too few for a verdict." : "."
 	] });
 }
-function Rs(e) {
+function Bs(e) {
 	return /* @__PURE__ */ j(b, { children: e.tokens.map((e, t) => /* @__PURE__ */ j("span", {
 		class: "chip",
 		children: [
@@ -4545,8 +4551,8 @@ function Rs(e) {
 		]
 	}, t)) });
 }
-function zs(e) {
-	let t = (e) => 4 + e * 192, [n, r] = [-1, 1].map((n) => t(Bs(e.before, n * (e.limit ?? 0))));
+function Vs(e) {
+	let t = (e) => 4 + e * 192, [n, r] = [-1, 1].map((n) => t(Hs(e.before, n * (e.limit ?? 0))));
 	return /* @__PURE__ */ j("div", {
 		class: "scale small",
 		"aria-hidden": "true",
@@ -4598,23 +4604,23 @@ function zs(e) {
 		]
 	});
 }
-function Bs(e, t) {
+function Hs(e, t) {
 	let n = e * Math.exp(t);
 	return n / (1 - e + n);
 }
 // src/panels/Inspector.tsx
-var Vs = {
+var Us = {
 	zero: "its output set to zero",
 	double: "its output doubled",
 	mean: "its output set to its mean",
 	swap: "its output taken from B"
-}, Hs = {
+}, Ws = {
 	zero: "zeroed",
 	double: "doubled",
 	mean: "at its mean",
 	swap: "taken from B"
 };
-function Us() {
+function Gs() {
 	let e = k(), t = e.at.selection.value, { answer: n, result: r, stale: i } = Wt(t && e.inspectAsk(t));
 	return e.explained.value ? t ? /* @__PURE__ */ j(Z, {
 		name: "inspector",
@@ -4627,39 +4633,39 @@ function Us() {
 				onClick: () => e.select(null),
 				children: "×"
 			}),
-			/* @__PURE__ */ j(Qs, {}),
+			/* @__PURE__ */ j(ec, {}),
 			/* @__PURE__ */ j(B, { answer: n }),
 			r && fn(r.part, t) ? /* @__PURE__ */ j("dl", {
 				class: i ? "stale" : "",
 				children: [
-					t.encoder ? /* @__PURE__ */ j(Ks, {
+					t.encoder ? /* @__PURE__ */ j(Js, {
 						name: "inside the encoder",
 						children: /* @__PURE__ */ j("span", {
 							class: "small",
 							children: "at every position of the source; credit is what it carries on through cross-attention, patterns frozen"
 						})
 					}) : null,
-					r.value === null ? null : /* @__PURE__ */ j(Ks, {
+					r.value === null ? null : /* @__PURE__ */ j(Js, {
 						name: /* @__PURE__ */ j(Q, { name: "credit" }),
 						children: [F(r.value), " logits"]
 					}),
-					r.activation === null ? null : /* @__PURE__ */ j(Ks, {
+					r.activation === null ? null : /* @__PURE__ */ j(Js, {
 						name: /* @__PURE__ */ j(Q, { name: "activation" }),
 						children: F(r.activation, 2)
 					}),
-					r.looks_at.length === 0 ? null : /* @__PURE__ */ j(Ks, {
+					r.looks_at.length === 0 ? null : /* @__PURE__ */ j(Js, {
 						name: "looks at",
-						children: r.looks_at.map((e) => /* @__PURE__ */ j(Ns, { at: e }, e.position))
+						children: r.looks_at.map((e) => /* @__PURE__ */ j(Fs, { at: e }, e.position))
 					}),
-					/* @__PURE__ */ j(Zs, {
+					/* @__PURE__ */ j($s, {
 						name: "writes toward",
 						tokens: r.promotes
 					}),
-					/* @__PURE__ */ j(Zs, {
+					/* @__PURE__ */ j($s, {
 						name: "writes away from",
 						tokens: r.suppresses
 					}),
-					/* @__PURE__ */ j(Js, { part: t })
+					/* @__PURE__ */ j(Xs, { part: t })
 				]
 			}) : null
 		]
@@ -4670,42 +4676,42 @@ function Us() {
 		children: null
 	}) : null;
 }
-function Ws({ parts: e }) {
+function Ks({ parts: e }) {
 	let t = k();
 	return Ut(e.flatMap((e) => t.inspectAsk(e) ?? [])), null;
 }
-function Gs() {
+function qs() {
 	let e = k().hovered.value;
-	return /* @__PURE__ */ j(Ws, { parts: e ? [e] : [] });
+	return /* @__PURE__ */ j(Ks, { parts: e ? [e] : [] });
 }
-function Ks(e) {
+function Js(e) {
 	return /* @__PURE__ */ j("div", { children: [/* @__PURE__ */ j("dt", { children: e.name }), /* @__PURE__ */ j("dd", { children: e.children })] });
 }
-var qs = {
+var Ys = {
 	"pre-activation": "reads",
 	gate: "reads: gate",
 	up: "reads: up",
 	query: "reads: query",
 	key: "reads: key"
 };
-function Js({ part: e }) {
+function Xs({ part: e }) {
 	let t = k(), n = t.followed(), { answer: r, result: i, stale: a } = Wt(n && mn(e) !== e.kind && t.reads() === null ? {
 		ask: "reads",
-		...gs({
+		...vs({
 			prompt: n.prompt,
 			position: n.position
 		}),
 		part: e
 	} : null);
-	return r?.error ? /* @__PURE__ */ j(Ks, {
+	return r?.error ? /* @__PURE__ */ j(Js, {
 		name: "reads",
 		children: /* @__PURE__ */ j(B, { answer: r })
-	}) : !i || a || !fn(i.part, e) ? null : /* @__PURE__ */ j(b, { children: i.reads.map((e) => /* @__PURE__ */ j(Ys, { reading: e }, e.what)) });
+	}) : !i || a || !fn(i.part, e) ? null : /* @__PURE__ */ j(b, { children: i.reads.map((e) => /* @__PURE__ */ j(Zs, { reading: e }, e.what)) });
 }
-function Ys({ reading: e }) {
+function Zs({ reading: e }) {
 	let { what: t, value: n, terms: r, others: i, source: a } = e;
-	return /* @__PURE__ */ j(Ks, {
-		name: qs[t],
+	return /* @__PURE__ */ j(Js, {
+		name: Ys[t],
 		children: [
 			/* @__PURE__ */ j("span", {
 				class: "small",
@@ -4723,7 +4729,7 @@ function Ys({ reading: e }) {
 					" "
 				]
 			}),
-			r.map((e) => /* @__PURE__ */ j(Xs, { term: e }, Sn(e.part))),
+			r.map((e) => /* @__PURE__ */ j(Qs, { term: e }, Sn(e.part))),
 			i.count > 0 ? /* @__PURE__ */ j("span", {
 				class: "chip",
 				children: [
@@ -4738,12 +4744,12 @@ function Ys({ reading: e }) {
 		]
 	});
 }
-function Xs({ term: e }) {
+function Qs({ term: e }) {
 	let t = Cn(e.part);
 	return /* @__PURE__ */ j("span", {
 		class: "chip",
 		children: [
-			t ? /* @__PURE__ */ j(ro, { part: t }) : Sn(e.part),
+			t ? /* @__PURE__ */ j(ao, { part: t }) : Sn(e.part),
 			" ",
 			/* @__PURE__ */ j("span", {
 				class: "small",
@@ -4752,13 +4758,13 @@ function Xs({ term: e }) {
 		]
 	});
 }
-function Zs(e) {
-	return e.tokens.length === 0 ? null : /* @__PURE__ */ j(Ks, {
+function $s(e) {
+	return e.tokens.length === 0 ? null : /* @__PURE__ */ j(Js, {
 		name: e.name,
-		children: /* @__PURE__ */ j(Ms, { tokens: e.tokens })
+		children: /* @__PURE__ */ j(Ps, { tokens: e.tokens })
 	});
 }
-function Qs() {
+function ec() {
 	let e = k(), { selection: t, test: n, b: r } = e.state.value;
 	return t ? /* @__PURE__ */ j("fieldset", {
 		class: "test",
@@ -4770,7 +4776,7 @@ function Qs() {
 					type: "button",
 					"aria-pressed": n === t,
 					disabled: t === "swap" && r === null,
-					title: t === "swap" && r === null ? "Open B first" : Vs[t],
+					title: t === "swap" && r === null ? "Open B first" : Us[t],
 					onClick: () => e.set({ test: n === t ? null : t }),
 					children: t
 				}, t)), /* @__PURE__ */ j("button", {
@@ -4779,46 +4785,46 @@ function Qs() {
 					children: ["Pin ", /* @__PURE__ */ j("kbd", { children: "p" })]
 				})]
 			}),
-			n ? /* @__PURE__ */ j(Ps, {
+			n ? /* @__PURE__ */ j(Is, {
 				tests: [{
 					part: t,
 					how: n
 				}],
-				note: Vs[n],
-				say: `${N(t)} ${Hs[n]}`
+				note: Us[n],
+				say: `${N(t)} ${Ws[n]}`
 			}) : null
 		]
 	}) : null;
 }
 // src/panels/Carried.tsx
-var $s = 6, ec = .2, tc = "How much of its effect is undone where that later part stays as it was; shares need not sum to 100%";
-function nc({ besideLedger: e = !1 }) {
+var tc = 6, nc = .2, rc = "How much of its effect is undone where that later part stays as it was; shares need not sum to 100%";
+function ic({ besideLedger: e = !1 }) {
 	let t = k(), n = t.explained.value, r = Zt(), i = Qt(), a = $t(), o = O(!1);
 	if (!n) return null;
-	let s = i?.control ? Do(i) : [], c = o.value ? s : Eo(s, $s), l = i?.control || !a ? s : Oo(a), u = i?.control ? c : o.value ? l : l.slice(0, $s);
+	let s = i?.control ? ko(i) : [], c = o.value ? s : Oo(s, tc), l = i?.control || !a ? s : Ao(a), u = i?.control ? c : o.value ? l : l.slice(0, tc);
 	return /* @__PURE__ */ j(Z, {
 		name: "carried",
 		title: "What carried it",
-		note: i ? /* @__PURE__ */ j(ic, { tested: i }) : /* @__PURE__ */ j(rc, { failed: !!r?.error }),
+		note: i ? /* @__PURE__ */ j(oc, { tested: i }) : /* @__PURE__ */ j(ac, { failed: !!r?.error }),
 		children: [
 			/* @__PURE__ */ j(B, { answer: r }),
 			i ? /* @__PURE__ */ j(X, {
 				name: "carried",
-				figure: (e) => Jo(i, c, e),
-				table: () => Yo(i, s),
+				figure: (e) => Xo(i, c, e),
+				table: () => Zo(i, s),
 				data: i
 			}) : null,
-			u.length > 0 ? /* @__PURE__ */ j(oc, {
+			u.length > 0 ? /* @__PURE__ */ j(cc, {
 				explained: i ?? n,
 				parts: u,
-				waiting: ac(r)
+				waiting: sc(r)
 			}) : null,
-			/* @__PURE__ */ j(Ws, { parts: u.slice(0, $s).map(({ part: e }) => e) }),
-			i?.control ? /* @__PURE__ */ j(cc, { control: i.control }) : null,
-			e ? null : /* @__PURE__ */ j(lc, { explained: n }),
+			/* @__PURE__ */ j(Ks, { parts: u.slice(0, tc).map(({ part: e }) => e) }),
+			i?.control ? /* @__PURE__ */ j(uc, { control: i.control }) : null,
+			e ? null : /* @__PURE__ */ j(dc, { explained: n }),
 			/* @__PURE__ */ j("p", {
 				class: "controls end",
-				children: [l.length > $s ? /* @__PURE__ */ j("button", {
+				children: [l.length > tc ? /* @__PURE__ */ j("button", {
 					type: "button",
 					"aria-pressed": o.value,
 					onClick: () => o.value = !o.value,
@@ -4832,10 +4838,10 @@ function nc({ besideLedger: e = !1 }) {
 		]
 	});
 }
-function rc({ failed: e }) {
+function ac({ failed: e }) {
 	return /* @__PURE__ */ j(b, { children: ["What each adds, the largest first. ", e ? "None was switched off." : "Each is now being switched off …"] });
 }
-function ic({ tested: { control: e } }) {
+function oc({ tested: { control: e } }) {
 	return e ? /* @__PURE__ */ j(b, { children: [
 		"Each part alone ",
 		/* @__PURE__ */ j(Q, {
@@ -4864,16 +4870,16 @@ function ic({ tested: { control: e } }) {
 		"."
 	] }) : /* @__PURE__ */ j(b, { children: "No part was switched off: this was made without its tests." });
 }
-function ac(e) {
+function sc(e) {
 	return e !== null && !e.result && !e.error;
 }
-function oc(e) {
+function cc(e) {
 	let { explained: t, parts: n } = e, r = R(t.target.text.trim() || t.target.text), i = t.reference.kind === "versus", a = i ? t.ledger.value : t.target.probability, o = (e) => i ? a + e.effect.nats : e.probability, s = [
 		a,
-		...n.filter(Co).map(o),
+		...n.filter(To).map(o),
 		0
 	], [c, l] = i ? [Math.min(...s), Math.max(...s)] : [0, 1], u = (e) => (e - c) / Math.max(l - c, 1e-12), d = (e) => `${100 * u(e)}%`;
-	return /* @__PURE__ */ j(io, {
+	return /* @__PURE__ */ j(oo, {
 		label: "Heads and neurons, one a row",
 		children: /* @__PURE__ */ j("table", { children: [/* @__PURE__ */ j("thead", { children: /* @__PURE__ */ j("tr", { children: [
 			/* @__PURE__ */ j("th", {
@@ -4895,7 +4901,7 @@ function oc(e) {
 				children: [i ? `lead of ${r} without it` : `${r} without it`, /* @__PURE__ */ j("span", {
 					class: "scale",
 					children: [
-						u(a) > ec ? /* @__PURE__ */ j("span", {
+						u(a) > nc ? /* @__PURE__ */ j("span", {
 							class: "low",
 							children: i ? F(c) : "0%"
 						}) : null,
@@ -4923,13 +4929,13 @@ function oc(e) {
 		] }) }), /* @__PURE__ */ j("tbody", { children: n.map((t) => /* @__PURE__ */ j("tr", { children: [
 			/* @__PURE__ */ j("th", {
 				scope: "row",
-				children: /* @__PURE__ */ j(ro, { part: t.part })
+				children: /* @__PURE__ */ j(ao, { part: t.part })
 			}),
 			/* @__PURE__ */ j("td", {
 				class: "number wide-only",
-				children: /* @__PURE__ */ j(rs, { value: t.credit })
+				children: /* @__PURE__ */ j(as, { value: t.credit })
 			}),
-			Co(t) ? /* @__PURE__ */ j(sc, {
+			To(t) ? /* @__PURE__ */ j(lc, {
 				carrier: t,
 				before: a,
 				after: o(t),
@@ -4946,7 +4952,7 @@ function oc(e) {
 		] }, pn(t.part))) })] })
 	});
 }
-function sc(e) {
+function lc(e) {
 	let { before: t, after: n, lead: r, place: i } = e, { effect: a, says: o } = e.carrier, s = r ? [F(t), F(n)] : Or(t, n), c = Math.abs(Number.parseFloat(i(n)) - Number.parseFloat(i(0)));
 	return /* @__PURE__ */ j(b, { children: [
 		/* @__PURE__ */ j("td", {
@@ -4976,13 +4982,13 @@ function sc(e) {
 			}),
 			" ",
 			/* @__PURE__ */ j("span", {
-				title: e.carrier.through.length > 0 ? tc : void 0,
+				title: e.carrier.through.length > 0 ? rc : void 0,
 				children: Rr(o.does)
 			})
 		] })
 	] });
 }
-function cc({ control: e }) {
+function uc({ control: e }) {
 	let [t, n] = ["heads", "neurons"].flatMap((t) => {
 		let n = e[t]?.limit ?? null;
 		return n === null ? [] : [{
@@ -5005,8 +5011,8 @@ function cc({ control: e }) {
 		]
 	}) : null;
 }
-function lc({ explained: e }) {
-	let { sum: t, error: n, holds: r } = $o(e.ledger), { kind: i, text: a } = e.reference, o = i === "mean" ? "the model's own logit above the mean of the vocabulary" : i === "raw" ? "the model's own logit" : `the model's own lead over ${R(a ?? "")}`;
+function dc({ explained: e }) {
+	let { sum: t, error: n, holds: r } = ts(e.ledger), { kind: i, text: a } = e.reference, o = i === "mean" ? "the model's own logit above the mean of the vocabulary" : i === "raw" ? "the model's own logit" : `the model's own lead over ${R(a ?? "")}`;
 	return /* @__PURE__ */ j("p", {
 		class: r ? "note" : "error",
 		children: [
@@ -5030,9 +5036,9 @@ function lc({ explained: e }) {
 	});
 }
 // src/lib/align.ts
-function uc(e, t) {
+function fc(e, t) {
 	let n = [], [r, i] = [0, 0];
-	for (let [a, o] of [...fc(e, t), [e.length, t.length]]) {
+	for (let [a, o] of [...mc(e, t), [e.length, t.length]]) {
 		let s = a - r === o - i;
 		for (; r < a;) n.push({
 			a: r,
@@ -5052,22 +5058,22 @@ function uc(e, t) {
 	}
 	return n;
 }
-function dc(e) {
+function pc(e) {
 	return e.flatMap(({ a: e, b: t }) => e === null || t === null ? [] : [[e, t]]);
 }
-function fc(e, t) {
+function mc(e, t) {
 	let n = 0;
 	for (; n < e.length && n < t.length && e[n] === t[n];) n += 1;
 	let r = 0;
 	for (; r < Math.min(e.length, t.length) - n && e.at(-1 - r) === t.at(-1 - r);) r += 1;
-	let i = pc(e.slice(n, e.length - r), t.slice(n, t.length - r));
+	let i = hc(e.slice(n, e.length - r), t.slice(n, t.length - r));
 	return [
 		...Array.from({ length: n }, (e, t) => [t, t]),
 		...i.map(([e, t]) => [e + n, t + n]),
 		...Array.from({ length: r }, (n, i) => [e.length - r + i, t.length - r + i])
 	];
 }
-function pc(e, t) {
+function hc(e, t) {
 	let n = t.length + 1, r = new Uint16Array((e.length + 1) * n), i = (e, t) => r[e * n + t] ?? 0;
 	for (let a = e.length - 1; a >= 0; --a) for (let o = t.length - 1; o >= 0; --o) r[a * n + o] = e[a] === t[o] ? i(a + 1, o + 1) + 1 : Math.max(i(a + 1, o), i(a, o + 1));
 	let a = [];
@@ -5075,11 +5081,11 @@ function pc(e, t) {
 	return a;
 }
 // src/hooks/useCompared.ts
-function mc() {
+function gc() {
 	let e = k(), t = e.at.b.value, { position: n } = e.answered.value ?? e.state.value, r = e.explained.value, i = e.followed(), a = e.beside(), o = t !== null && t !== "" && r !== null && i !== null && t !== i[a], { position: s, ...c } = i ?? {}, l = {
 		...c,
 		[a]: t
-	}, u = Ht(o ? ms(l) : null), d = o && u?.result ? uc(hc(r), hc(u.result)) : null, f = d && r ? dc(d).find(([e]) => e === r.position) : void 0, p = Ht(o && n !== null && f ? ms({
+	}, u = Ht(o ? gs(l) : null), d = o && u?.result ? fc(_c(r), _c(u.result)) : null, f = d && r ? pc(d).find(([e]) => e === r.position) : void 0, p = Ht(o && n !== null && f ? gs({
 		...l,
 		position: f[1]
 	}) : null);
@@ -5092,17 +5098,17 @@ function mc() {
 		mate: f?.[1] ?? null
 	};
 }
-function hc(e) {
+function _c(e) {
 	return e.tokens.map((e) => e.id);
 }
 // src/lib/figure/compare.ts
-var gc = 20;
-function _c(e, t, n) {
-	let r = [...ts(e.ledger.terms, t.ledger.terms)].sort((e, t) => Math.abs(vc(t)) - Math.abs(vc(e))), i = r.slice(gc), a = Qo(r.map(vc)), o = Qo(i.map(vc)), s = [
-		...r.slice(0, gc).map((e) => ({
+var vc = 20;
+function yc(e, t, n) {
+	let r = [...rs(e.ledger.terms, t.ledger.terms)].sort((e, t) => Math.abs(bc(t)) - Math.abs(bc(e))), i = r.slice(vc), a = es(r.map(bc)), o = es(i.map(bc)), s = [
+		...r.slice(0, vc).map((e) => ({
 			name: Sn(e.term),
-			value: vc(e),
-			number: F(vc(e))
+			value: bc(e),
+			number: F(bc(e))
 		})),
 		...i.length > 0 ? [{
 			name: `${i.length} others (net)`,
@@ -5118,20 +5124,20 @@ function _c(e, t, n) {
 			total: !0
 		}
 	];
-	return J(V, [Bo(V, {
+	return J(V, [Ho(V, {
 		rows: s,
-		axis: Ko(s.map((e) => e.value), "A minus B, logits", (e) => F(e, +!Number.isInteger(e)))
+		axis: Jo(s.map((e) => e.value), "A minus B, logits", (e) => F(e, +!Number.isInteger(e)))
 	})], {
-		shows: `Two prompts compared: the difference, A minus B, of what each part adds to ${ha(e.target, e.reference)} (${F(e.ledger.value)} in A, ${F(t.ledger.value)} in B). Hatched: less in A.`,
+		shows: `Two prompts compared: the difference, A minus B, of what each part adds to ${_a(e.target, e.reference)} (${F(e.ledger.value)} in A, ${F(t.ledger.value)} in B). Hatched: less in A.`,
 		made: e,
 		asked: n,
-		about: ma(e.target)
+		about: ga(e.target)
 	});
 }
-function vc({ a: e, b: t }) {
+function bc({ a: e, b: t }) {
 	return (e ?? 0) - (t ?? 0);
 }
-function yc(e, t) {
+function xc(e, t) {
 	return {
 		head: [
 			"term",
@@ -5139,21 +5145,21 @@ function yc(e, t) {
 			"b_logits",
 			"difference"
 		],
-		rows: ts(e.ledger.terms, t.ledger.terms).map((e) => [
+		rows: rs(e.ledger.terms, t.ledger.terms).map((e) => [
 			Sn(e.term),
 			e.a,
 			e.b,
-			vc(e)
+			bc(e)
 		])
 	};
 }
 // src/panels/Patch.tsx
-var bc = {
+var Sc = {
 	resid_pre: "stream before a block",
 	attention: "attention's write",
 	mlp: "MLP's write"
 };
-function xc(e) {
+function Cc(e) {
 	let t = k(), { a: n, target: r, vs: i } = t.answered.value ?? t.state.value, a = O("resid_pre"), { answer: o, result: s, stale: c } = Wt({
 		ask: "patch",
 		prompt: n,
@@ -5178,7 +5184,7 @@ function xc(e) {
 					/* @__PURE__ */ j("select", {
 						value: a.value,
 						onChange: (e) => a.value = e.currentTarget.value,
-						children: Object.entries(bc).map(([e, t]) => /* @__PURE__ */ j("option", {
+						children: Object.entries(Sc).map(([e, t]) => /* @__PURE__ */ j("option", {
 							value: e,
 							children: t
 						}, e))
@@ -5188,7 +5194,7 @@ function xc(e) {
 			/* @__PURE__ */ j(B, { answer: o }),
 			s ? /* @__PURE__ */ j("div", {
 				class: c ? "stale" : "",
-				children: /* @__PURE__ */ j(Sc, {
+				children: /* @__PURE__ */ j(wc, {
 					result: s,
 					promptB: e.promptB
 				})
@@ -5196,16 +5202,16 @@ function xc(e) {
 		]
 	});
 }
-function Sc({ result: e, promptB: t }) {
+function wc({ result: e, promptB: t }) {
 	let n = k(), r = O(0), i = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), a = [...new Set(e.grid.map((e) => e.layer))].sort((e, t) => t - e), o = new Map(e.grid.map((e) => [`${e.layer} ${e.position ?? 0}`, e])), s = i.slice(r.value, r.value + 128), c = (e, t) => o.get(`${a[t]} ${s[e]}`), l = (t) => z(e.clean_tokens[t]), u = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), d = (t) => t ? `L${t.layer}, position ${t.position} ${l(t.position ?? 0)}: ${e.metric} ${P(t.value)}, effect ${F(t.effect ?? 0)}` : "", f = (e.target ?? []).map((e) => R(e.text)).join("");
 	return /* @__PURE__ */ j(b, { children: [
 		/* @__PURE__ */ j(X, {
 			name: "patching",
-			figure: (t) => Ma(e, {
+			figure: (t) => Pa(e, {
 				start: r.value,
 				size: 128
 			}, t),
-			table: () => Pa(e),
+			table: () => Ia(e),
 			data: e,
 			beside: t
 		}),
@@ -5225,18 +5231,18 @@ function Sc({ result: e, promptB: t }) {
 				e.complete ? "" : "Not all cells were computed."
 			]
 		}),
-		/* @__PURE__ */ j(so, {
+		/* @__PURE__ */ j(lo, {
 			start: r,
 			length: i.length,
 			what: "tokens"
 		}),
-		/* @__PURE__ */ j(Ga, {
+		/* @__PURE__ */ j(qa, {
 			label: "Effect of patching, by layer and token",
 			columns: s.length,
 			rows: a.length,
 			colour: (e, t) => {
 				let n = c(e, t);
-				return n ? yi(n.effect ?? 0, u) : null;
+				return n ? xi(n.effect ?? 0, u) : null;
 			},
 			tell: (e, t) => d(c(e, t)),
 			rowName: (e) => `L${a[e]}`,
@@ -5246,13 +5252,13 @@ function Sc({ result: e, promptB: t }) {
 				layer: a[r] ?? 0
 			}) }
 		}),
-		/* @__PURE__ */ j(no, {
+		/* @__PURE__ */ j(io, {
 			kind: "sign",
 			low: `${F(-u, 1)} away from A`,
 			high: `${F(u, 1)}${u === 1 ? ", as A" : ""}`,
 			middle: u === 1 ? "0, as B" : "0, as B; +1 is as A"
 		}),
-		/* @__PURE__ */ j(ao, {
+		/* @__PURE__ */ j(so, {
 			label: "effect of patching",
 			head: [
 				"layer",
@@ -5270,34 +5276,34 @@ function Sc({ result: e, promptB: t }) {
 	] });
 }
 // src/panels/Compare.tsx
-var Cc = 12;
-function wc() {
-	let e = k(), t = e.explained.value, n = mc(), r = e.at.b.value;
+var Tc = 12;
+function Ec() {
+	let e = k(), t = e.explained.value, n = gc(), r = e.at.b.value;
 	if (!t) return null;
 	if (!n) return /* @__PURE__ */ j(Z, {
 		name: "compare",
 		title: "Compare A and B",
 		note: `A second ${e.beside()}, best with as many tokens: its ledger is set beside this one's, and its values are put in here to see which bring its answer.`,
-		children: /* @__PURE__ */ j(Tc, {})
+		children: /* @__PURE__ */ j(Dc, {})
 	});
-	let i = n.columns ? dc(n.columns) : [];
+	let i = n.columns ? pc(n.columns) : [];
 	return /* @__PURE__ */ j(Z, {
 		name: "compare",
 		title: "Compare A and B",
 		children: [
-			/* @__PURE__ */ j(Tc, {}),
+			/* @__PURE__ */ j(Dc, {}),
 			/* @__PURE__ */ j(B, { answer: n.answer }),
 			n.result && n.mate !== null ? /* @__PURE__ */ j(X, {
 				name: "compare",
-				figure: (e) => _c(t, n.result, e),
-				table: () => yc(t, n.result),
+				figure: (e) => yc(t, n.result, e),
+				table: () => xc(t, n.result),
 				data: {
 					a: t,
 					b: n.result
 				},
 				beside: r ?? ""
 			}) : null,
-			/* @__PURE__ */ j(Ec, {
+			/* @__PURE__ */ j(Oc, {
 				explained: t,
 				compared: n
 			}),
@@ -5307,10 +5313,10 @@ function wc() {
 			}) : null,
 			/* @__PURE__ */ j("div", {
 				class: "side-by-side wide",
-				children: [n.result && n.mate !== null ? /* @__PURE__ */ j(Oc, {
+				children: [n.result && n.mate !== null ? /* @__PURE__ */ j(Ac, {
 					a: t,
 					b: n.result
-				}) : null, e.reads() === null && i.length > 0 && n.mate !== null ? t.position === t.asks ? /* @__PURE__ */ j(xc, {
+				}) : null, e.reads() === null && i.length > 0 && n.mate !== null ? t.position === t.asks ? /* @__PURE__ */ j(Cc, {
 					pairs: i,
 					promptB: r ?? ""
 				}) : /* @__PURE__ */ j("p", {
@@ -5321,7 +5327,7 @@ function wc() {
 		]
 	});
 }
-function Tc() {
+function Dc() {
 	let e = k(), { a: t, b: n, source: r } = e.state.value, i = e.beside(), a = e.data.host !== "report" && e.reads() !== "audio";
 	return n === null ? /* @__PURE__ */ j("button", {
 		type: "button",
@@ -5347,7 +5353,7 @@ function Tc() {
 		})]
 	});
 }
-function Ec({ explained: e, compared: t }) {
+function Oc({ explained: e, compared: t }) {
 	let n = t.result?.tokens ?? [];
 	if (!t.columns || !t.result) return null;
 	let r = {
@@ -5355,7 +5361,7 @@ function Ec({ explained: e, compared: t }) {
 		differs: "≠",
 		alone: "∅"
 	};
-	return /* @__PURE__ */ j(io, {
+	return /* @__PURE__ */ j(oo, {
 		label: "Tokens of A and B",
 		children: [/* @__PURE__ */ j("table", {
 			class: "columns",
@@ -5401,12 +5407,12 @@ function Ec({ explained: e, compared: t }) {
 		})]
 	});
 }
-var Dc = (e) => (e.a ?? 0) - (e.b ?? 0);
-function Oc({ a: e, b: t }) {
-	let n = ts(e.ledger.terms, t.ledger.terms).sort((e, t) => Math.abs(Dc(t)) - Math.abs(Dc(e))), r = n.slice(0, Cc), i = n.slice(Cc), a = Math.max(0, ...n.map((e) => Math.abs(Dc(e)))), o = (e) => [
-		Qo(e.map((e) => e.a ?? 0)),
-		Qo(e.map((e) => e.b ?? 0)),
-		Qo(e.map(Dc))
+var kc = (e) => (e.a ?? 0) - (e.b ?? 0);
+function Ac({ a: e, b: t }) {
+	let n = rs(e.ledger.terms, t.ledger.terms).sort((e, t) => Math.abs(kc(t)) - Math.abs(kc(e))), r = n.slice(0, Tc), i = n.slice(Tc), a = Math.max(0, ...n.map((e) => Math.abs(kc(e)))), o = (e) => [
+		es(e.map((e) => e.a ?? 0)),
+		es(e.map((e) => e.b ?? 0)),
+		es(e.map(kc))
 	];
 	return /* @__PURE__ */ j("table", {
 		class: "differences",
@@ -5455,7 +5461,7 @@ function Oc({ a: e, b: t }) {
 				return /* @__PURE__ */ j("tr", { children: [
 					/* @__PURE__ */ j("th", {
 						scope: "row",
-						children: t ? /* @__PURE__ */ j(ro, { part: t }) : Sn(e.term)
+						children: t ? /* @__PURE__ */ j(ao, { part: t }) : Sn(e.term)
 					}),
 					/* @__PURE__ */ j("td", {
 						class: "number",
@@ -5467,28 +5473,28 @@ function Oc({ a: e, b: t }) {
 					}),
 					/* @__PURE__ */ j("td", {
 						class: "number",
-						children: /* @__PURE__ */ j(rs, { value: Dc(e) })
+						children: /* @__PURE__ */ j(as, { value: kc(e) })
 					}),
 					/* @__PURE__ */ j("td", {
 						class: "wide-only",
-						children: /* @__PURE__ */ j(ns, {
-							value: Dc(e),
+						children: /* @__PURE__ */ j(is, {
+							value: kc(e),
 							largest: a
 						})
 					})
-				] }, es(e.term));
-			}), /* @__PURE__ */ j(kc, {
+				] }, ns(e.term));
+			}), /* @__PURE__ */ j(jc, {
 				name: `${i.length} others (net)`,
 				sums: o(i)
 			})] }),
-			/* @__PURE__ */ j("tfoot", { children: /* @__PURE__ */ j(kc, {
+			/* @__PURE__ */ j("tfoot", { children: /* @__PURE__ */ j(jc, {
 				name: "total",
 				sums: o(n)
 			}) })
 		]
 	});
 }
-function kc({ name: e, sums: t }) {
+function jc({ name: e, sums: t }) {
 	return /* @__PURE__ */ j("tr", {
 		class: e === "total" ? "total" : "others",
 		children: [
@@ -5505,8 +5511,8 @@ function kc({ name: e, sums: t }) {
 	});
 }
 // src/lib/effects.ts
-function Ac(e, t) {
-	let n = jc(e, t);
+function Mc(e, t) {
+	let n = Nc(e, t);
 	if (n) {
 		let e = n.difference ?? n.effect;
 		return {
@@ -5522,21 +5528,21 @@ function Ac(e, t) {
 		effect: null
 	} : null;
 }
-function jc(e, t) {
+function Nc(e, t) {
 	if (t.encoder) return null;
 	let { layer: n } = t;
 	return (t.head === void 0 ? t.kind === "neuron" ? e.neurons.find((e) => e.layer === n && e.neuron === t.neuron && (e.expert ?? void 0) === t.expert) : e.sublayers.find((e) => e.kind === t.kind && e.layer === n) : e.heads.find((e) => e.cross === hn(t) && e.layer === n && e.head === t.head))?.zeroed ?? null;
 }
-function Mc({ reference: e, ledger: t, target: n }, { nats: r, probability: i }) {
+function Pc({ reference: e, ledger: t, target: n }, { nats: r, probability: i }) {
 	return e.kind === "versus" ? [F(t.value), F(t.value + r)] : Or(n.probability, i);
 }
-function Nc(e) {
-	let t = [...new Set(e.map((e) => e.layer))].sort((e, t) => e - t), n = new Map(e.map((e) => [Pc(e), e]));
+function Fc(e) {
+	let t = [...new Set(e.map((e) => e.layer))].sort((e, t) => e - t), n = new Map(e.map((e) => [Ic(e), e]));
 	return {
 		layers: t,
 		rows: [!1, !0].flatMap((t) => [...new Set(e.filter((e) => (e.cross ?? !1) === t).map((e) => e.head))].sort((e, t) => e - t).map((e) => ({
 			name: `${t ? "X" : "H"}${e}`,
-			at: (r) => n.get(Pc({
+			at: (r) => n.get(Ic({
 				layer: r,
 				head: e,
 				cross: t
@@ -5545,34 +5551,34 @@ function Nc(e) {
 		largest: Math.max(0, ...e.map((e) => Math.abs(e.nats)))
 	};
 }
-function Pc({ layer: e, head: t, cross: n }) {
+function Ic({ layer: e, head: t, cross: n }) {
 	return `${e} ${t} ${n ?? !1}`;
 }
-function Fc(e) {
+function Lc(e) {
 	return N(M(e));
 }
 // src/lib/figure/effects.ts
-function Ic(e, t) {
-	let { layers: n, rows: r, largest: i } = Nc(e.head_effects), a = (e, t) => -(r[t]?.at(n[e] ?? -1)?.nats ?? 0), o = n.length > 12 ? H : V, s = sa(o, {
+function Rc(e, t) {
+	let { layers: n, rows: r, largest: i } = Fc(e.head_effects), a = (e, t) => -(r[t]?.at(n[e] ?? -1)?.nats ?? 0), o = n.length > 12 ? H : V, s = la(o, {
 		columns: n.length,
 		rows: r.length,
-		colour: (e, t) => r[t]?.at(n[e] ?? -1) ? yi(a(e, t), i, !1) : null,
+		colour: (e, t) => r[t]?.at(n[e] ?? -1) ? xi(a(e, t), i, !1) : null,
 		negative: (e, t) => a(e, t) < -i / 20,
 		words: (e, t) => F(-a(e, t)),
 		columnName: (e) => String(n[e] ?? ""),
 		rowName: (e) => r[e]?.name ?? "",
 		columnLabel: "layer",
 		rowLabel: "head",
-		legend: Aa("falls without the head, nats", i)
+		legend: Ma("falls without the head, nats", i)
 	}), { target: c, reference: l } = e, u = l.kind === "versus" ? `the lead of “${Y(c.text)}” over “${Y(l.text ?? "")}”` : `the log-odds of “${Y(c.text)}”`;
 	return J(o, [s], {
 		shows: `Every head set to zero alone, where the question is asked: how far ${u} falls without it (hatched: it rises).`,
 		made: e,
 		asked: t,
-		about: ma(c)
+		about: ga(c)
 	});
 }
-function Lc(e) {
+function zc(e) {
 	let t = e.reference.kind === "versus" ? "logit difference" : "log-odds";
 	return {
 		head: [
@@ -5584,7 +5590,7 @@ function Lc(e) {
 			"probability_without"
 		],
 		rows: e.head_effects.map((n) => [
-			Fc(n),
+			Lc(n),
 			n.layer,
 			n.nats,
 			t,
@@ -5594,7 +5600,7 @@ function Lc(e) {
 	};
 }
 // src/panels/Effects.tsx
-function Rc() {
+function Bc() {
 	let e = Qt();
 	return !e || e.head_effects.length === 0 ? null : /* @__PURE__ */ j(Z, {
 		name: "effects",
@@ -5608,9 +5614,9 @@ function Rc() {
 		] }),
 		note: /* @__PURE__ */ j(b, { children: [
 			"The ",
-			Hc(e) ? "lead" : "probability",
+			Wc(e) ? "lead" : "probability",
 			" of ",
-			Vc(e),
+			Uc(e),
 			" with one head at a time",
 			" ",
 			/* @__PURE__ */ j(Q, {
@@ -5621,26 +5627,26 @@ function Rc() {
 		] }),
 		children: [/* @__PURE__ */ j(X, {
 			name: "heads-switched-off",
-			figure: (t) => Ic(e, t),
-			table: () => Lc(e),
+			figure: (t) => Rc(e, t),
+			table: () => zc(e),
 			data: e
-		}), /* @__PURE__ */ j(zc, { tested: e })]
+		}), /* @__PURE__ */ j(Vc, { tested: e })]
 	});
 }
-function zc({ tested: e }) {
-	let t = k(), { layers: n, rows: r, largest: i } = Nc(e.head_effects), a = (e, t) => r[t]?.at(n[e] ?? -1), o = t.at.selection.value, s = r.flatMap((e, t) => n.map((e, n) => [n, t])), c = ([e, t]) => Math.abs(a(e, t)?.nats ?? 0), l = s.reduce((e, t) => c(t) > c(e) ? t : e, [0, 0]);
+function Vc({ tested: e }) {
+	let t = k(), { layers: n, rows: r, largest: i } = Fc(e.head_effects), a = (e, t) => r[t]?.at(n[e] ?? -1), o = t.at.selection.value, s = r.flatMap((e, t) => n.map((e, n) => [n, t])), c = ([e, t]) => Math.abs(a(e, t)?.nats ?? 0), l = s.reduce((e, t) => c(t) > c(e) ? t : e, [0, 0]);
 	return /* @__PURE__ */ j(b, { children: [
-		/* @__PURE__ */ j(Ga, {
-			label: `Effect of zeroing each head on ${Vc(e)}, by head and layer`,
+		/* @__PURE__ */ j(qa, {
+			label: `Effect of zeroing each head on ${Uc(e)}, by head and layer`,
 			columns: n.length,
 			rows: r.length,
 			height: r.length > 16 ? 12 : 16,
 			colour: (e, t) => {
 				let n = a(e, t);
-				return n ? yi(-n.nats, i) : null;
+				return n ? xi(-n.nats, i) : null;
 			},
 			rest: l,
-			tell: (t, n) => Bc(e, a(t, n)),
+			tell: (t, n) => Hc(e, a(t, n)),
 			rowName: (e) => r[e]?.name ?? "",
 			columnName: (e) => `L${n[e]}`,
 			marked: (e, t) => {
@@ -5652,48 +5658,48 @@ function zc({ tested: e }) {
 				r && t.select(M(r));
 			}
 		}),
-		/* @__PURE__ */ j(no, {
+		/* @__PURE__ */ j(io, {
 			kind: "sign",
 			low: `rises by ${P(i)} nats without it`,
 			high: `falls by ${P(i)} nats without it`,
 			middle: "no change"
 		}),
-		/* @__PURE__ */ j(ao, {
+		/* @__PURE__ */ j(so, {
 			label: "effect of zeroing each head",
 			head: [
 				"head",
 				"nats",
-				Vc(e)
+				Uc(e)
 			],
 			rows: () => [...e.head_effects].sort((e, t) => Math.abs(t.nats) - Math.abs(e.nats)).map((t) => [
-				Fc(t),
+				Lc(t),
 				F(t.nats),
-				Mc(e, t).join(" → ")
+				Pc(e, t).join(" → ")
 			])
 		})
 	] });
 }
-function Bc(e, t) {
+function Hc(e, t) {
 	if (!t) return "";
-	let [n, r] = Mc(e, t);
-	return `${Fc(t)}: ${Vc(e)} ${n} → ${r} without it (${F(t.nats)} nats)`;
+	let [n, r] = Pc(e, t);
+	return `${Lc(t)}: ${Uc(e)} ${n} → ${r} without it (${F(t.nats)} nats)`;
 }
-function Vc({ target: e }) {
+function Uc({ target: e }) {
 	return R(e.text.trim() || e.text);
 }
-function Hc({ reference: e }) {
+function Wc({ reference: e }) {
 	return e.kind === "versus";
 }
 // src/lib/flow.ts
-var Uc = 60;
-function Wc(e, t, n = Uc) {
-	let r = /* @__PURE__ */ new Map([[Gc, Kc(e)]]), i = /* @__PURE__ */ new Map(), a = [], o = [], s = [...e.paths].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
+var Gc = 60;
+function Kc(e, t, n = Gc) {
+	let r = /* @__PURE__ */ new Map([[qc, Jc(e)]]), i = /* @__PURE__ */ new Map(), a = [], o = [], s = [...e.paths].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
 	for (let c of s) {
 		if (Math.abs(c.value) < t * Math.abs(e.value)) break;
-		let s = [qc(c), ...c.steps.map(Jc)], l = s.filter((e) => !r.has(e.id));
+		let s = [Yc(c), ...c.steps.map(Xc)], l = s.filter((e) => !r.has(e.id));
 		if (r.size + l.length > n) break;
 		for (let e of l) r.set(e.id, e);
-		let u = [...s.map((e) => e.id), Gc];
+		let u = [...s.map((e) => e.id), qc];
 		u.slice(1).forEach((e, t) => {
 			let n = u[t], r = i.get(`${n} ${e}`) ?? {
 				from: n,
@@ -5713,15 +5719,15 @@ function Wc(e, t, n = Uc) {
 		along: o,
 		remainder: {
 			count: e.paths.length - a.length + e.small_count,
-			value: e.value - Qo(a.map((e) => e.value))
+			value: e.value - es(a.map((e) => e.value))
 		}
 	};
 }
-var Gc = "output";
-function Kc(e) {
+var qc = "output";
+function Jc(e) {
 	let { position: t, model: n } = e;
 	return {
-		id: Gc,
+		id: qc,
 		label: "",
 		position: t,
 		ofSource: !1,
@@ -5731,7 +5737,7 @@ function Kc(e) {
 		part: null
 	};
 }
-function qc(e) {
+function Yc(e) {
 	let { kind: t, layer: n, position: r } = e, i = e.of_source ?? !1, a = i && !t.startsWith("cross"), o = n === null ? -1 : n + (t.startsWith("cross") ? .3 : .6);
 	return {
 		id: `${xn(t, a)} ${n} ${r}`,
@@ -5741,7 +5747,7 @@ function qc(e) {
 		}), a),
 		position: r,
 		ofSource: i,
-		height: Qc(o, a),
+		height: el(o, a),
 		carries: !1,
 		source: null,
 		part: t === "mlp" && n !== null ? {
@@ -5751,14 +5757,14 @@ function qc(e) {
 		} : null
 	};
 }
-function Jc(e) {
+function Xc(e) {
 	let { layer: t, head: n, source: r, destination: i } = e, a = e.encoder ?? !1, o = M(e);
 	return {
 		id: `${xn(o.kind, a)} ${t} ${n} ${r} ${i}`,
 		label: N(o),
 		position: i,
 		ofSource: a,
-		height: Qc(t + (e.cross ? .4 : .2), a),
+		height: el(t + (e.cross ? .4 : .2), a),
 		carries: !0,
 		source: {
 			ofSource: a || (e.cross ?? !1),
@@ -5767,27 +5773,27 @@ function Jc(e) {
 		part: o
 	};
 }
-function Yc(e, t) {
+function Zc(e, t) {
 	let n = e.along.map((t, n) => ({
 		ids: t,
 		path: e.paths[n]
 	})).filter(({ ids: e }) => e.includes(t)), r = n.flatMap(({ ids: e }) => e.slice(1).map((t, n) => `${e[n]} ${t}`));
 	return {
 		paths: n.map(({ path: e }) => e),
-		value: Qo(n.map(({ path: e }) => e.value)),
+		value: es(n.map(({ path: e }) => e.value)),
 		lit: /* @__PURE__ */ new Set([...n.flatMap(({ ids: e }) => e), ...r])
 	};
 }
-function Xc(e, t) {
+function Qc(e, t) {
 	let n = (t) => e.filter((e) => e.label === t).length > 1;
 	return new Map(e.map((e) => e.source && n(e.label) ? [e.id, `${e.label} from ${t(e.source)}`] : [e.id, e.label.endsWith("embedding") ? `${e.label} ${t(e)}` : e.label]));
 }
-var Zc = -1e6;
-function Qc(e, t) {
-	return t ? Zc + e : e;
+var $c = -1e6;
+function el(e, t) {
+	return t ? $c + e : e;
 }
-function $c(e) {
-	return [...new Map(e.map(({ ofSource: e, position: t }) => [el({
+function tl(e) {
+	return [...new Map(e.map(({ ofSource: e, position: t }) => [nl({
 		ofSource: e,
 		position: t
 	}), {
@@ -5795,33 +5801,33 @@ function $c(e) {
 		position: t
 	}])).values()].sort((e, t) => Number(t.ofSource) - Number(e.ofSource) || e.position - t.position);
 }
-function el({ ofSource: e, position: t }) {
+function nl({ ofSource: e, position: t }) {
 	return `${e ? "source" : "prompt"} ${t}`;
 }
-function tl(e, { ofSource: t, position: n }) {
+function rl(e, { ofSource: t, position: n }) {
 	return t ? { text: e.sources?.[n]?.label ?? "" } : e.tokens[n];
 }
-function nl(e, t) {
-	let n = qc(e), r = e.steps.map(Jc).map((e) => ` → ${e.label} (to ${e.position} ${t(e)})`);
+function il(e, t) {
+	let n = Yc(e), r = e.steps.map(Xc).map((e) => ` → ${e.label} (to ${e.position} ${t(e)})`);
 	return `${n.label} at ${e.position} ${t(n)}${r.join("")}`;
 }
 // src/lib/route.ts
-var rl = 24, il = 24, al = 24, ol = 4;
-function sl(e, t, n, r = Infinity) {
+var al = 24, ol = 24, sl = 24, cl = 4;
+function ll(e, t, n, r = Infinity) {
 	let i = {
 		x: (e.x + t.x) / 2,
 		y: (e.y + t.y) / 2
 	};
-	for (let a = 0; a <= al; a++) for (let o of a === 0 ? [0] : [1, -1]) {
+	for (let a = 0; a <= sl; a++) for (let o of a === 0 ? [0] : [1, -1]) {
 		let s = {
-			x: i.x + o * a * il,
+			x: i.x + o * a * ol,
 			y: i.y
 		};
-		if (ll(e, s, t, n, r)) return s;
+		if (dl(e, s, t, n, r)) return s;
 	}
 	return i;
 }
-function cl(e, t, n, r) {
+function ul(e, t, n, r) {
 	let [i, a, o] = [
 		(1 - r) ** 2,
 		2 * r * (1 - r),
@@ -5832,27 +5838,27 @@ function cl(e, t, n, r) {
 		y: i * e.y + a * t.y + o * n.y
 	};
 }
-function ll(e, t, n, r, i) {
-	for (let a = 1; a < rl; a++) {
-		let o = cl(e, t, n, a / rl);
-		if (o.x > i || Number.isFinite(i) && o.x < 0 || r.some((e) => ul(o, e))) return !1;
+function dl(e, t, n, r, i) {
+	for (let a = 1; a < al; a++) {
+		let o = ul(e, t, n, a / al);
+		if (o.x > i || Number.isFinite(i) && o.x < 0 || r.some((e) => fl(o, e))) return !1;
 	}
 	return !0;
 }
-function ul({ x: e, y: t }, n) {
-	return Math.abs(e - n.x) < n.width / 2 + ol && Math.abs(t - n.y) < n.height / 2 + ol;
+function fl({ x: e, y: t }, n) {
+	return Math.abs(e - n.x) < n.width / 2 + cl && Math.abs(t - n.y) < n.height / 2 + cl;
 }
 // src/lib/layout.ts
-var dl = 34, fl = 20, pl = 6.6, ml = 18, hl = 46, gl = 90, _l = 420;
-function vl(e, t, n = 0) {
-	let r = [...new Set(e.map((e) => e.height))].sort((e, t) => t - e), i = $c(e), a = (e) => Math.max((t.get(e.id) ?? "").length * pl + 12, 34), o = (e) => Qo(e.map((e) => a(e) + ml)), s = i.map((t) => e.filter((e) => el(e) === el(t))), c = (e) => r.flatMap((t, n) => [!0, !1].map((r) => ({
+var pl = 34, ml = 20, hl = 6.6, gl = 18, _l = 46, vl = 90, yl = 420;
+function bl(e, t, n = 0) {
+	let r = [...new Set(e.map((e) => e.height))].sort((e, t) => t - e), i = tl(e), a = (e) => Math.max((t.get(e.id) ?? "").length * hl + 12, 34), o = (e) => es(e.map((e) => a(e) + gl)), s = i.map((t) => e.filter((e) => nl(e) === nl(t))), c = (e) => r.flatMap((t, n) => [!0, !1].map((r) => ({
 		level: n,
 		side: r ? -1 : 1,
 		row: e.filter((e) => e.height === t && e.carries === r)
 	}))), l = s.map((e) => {
-		let t = ml + Math.max(...c(e).map(({ row: e }) => o(e))), n = e.length === 1 ? 1 : 2;
-		return Math.max(gl, e.length > r.length / 2 ? _l : 0, n * t);
-	}), u = Qo(l), d = Math.max(1, n / u), f = /* @__PURE__ */ new Map(), p = [], m = 0;
+		let t = gl + Math.max(...c(e).map(({ row: e }) => o(e))), n = e.length === 1 ? 1 : 2;
+		return Math.max(vl, e.length > r.length / 2 ? yl : 0, n * t);
+	}), u = es(l), d = Math.max(1, n / u), f = /* @__PURE__ */ new Map(), p = [], m = 0;
 	return i.forEach((e, t) => {
 		let n = s[t] ?? [], i = (l[t] ?? 0) * d;
 		p.push({
@@ -5861,15 +5867,15 @@ function vl(e, t, n = 0) {
 			width: i
 		});
 		for (let { level: e, side: t, row: s } of c(n)) {
-			let c = Math.min(i / 2 * Math.sqrt(e / r.length), i / 2 - o(s)), l = Math.max(ml, c);
+			let c = Math.min(i / 2 * Math.sqrt(e / r.length), i / 2 - o(s)), l = Math.max(gl, c);
 			for (let r of s) {
 				let o = a(r), s = r.id === "output" || n.length === 1 ? 0 : l + o / 2;
 				f.set(r.id, {
 					x: m + i / 2 + t * s,
-					y: e * dl + fl,
+					y: e * pl + ml,
 					width: o,
-					height: fl
-				}), l += o + ml;
+					height: ml
+				}), l += o + gl;
 			}
 		}
 		m += i;
@@ -5877,10 +5883,10 @@ function vl(e, t, n = 0) {
 		boxes: f,
 		bands: p,
 		width: Math.max(u, n),
-		height: r.length * dl + hl
+		height: r.length * pl + _l
 	};
 }
-function yl({ boxes: e, bands: t, width: n, height: r }, i, a) {
+function xl({ boxes: e, bands: t, width: n, height: r }, i, a) {
 	let o = [...e].map(([e, t]) => [e, {
 		x: a + t.x * i,
 		y: t.y * i,
@@ -5898,7 +5904,7 @@ function yl({ boxes: e, bands: t, width: n, height: r }, i, a) {
 		height: r * i
 	};
 }
-function bl(e, t, { boxes: n, width: r }) {
+function Sl(e, t, { boxes: n, width: r }) {
 	let [i, a] = [n.get(e), n.get(t)];
 	if (!i || !a) return "";
 	let o = [...n].flatMap(([n, r]) => n === e || n === t ? [] : [r]), [s, c] = [{
@@ -5909,35 +5915,35 @@ function bl(e, t, { boxes: n, width: r }) {
 		y: a.y + a.height / 2
 	}], l = [
 		s,
-		sl(s, c, o, r),
+		ll(s, c, o, r),
 		c
 	].map(({ x: e, y: t }) => `${Number(e.toFixed(2))},${Number(t.toFixed(2))}`);
 	return `M${l[0]} Q${l[1]} ${l[2]}`;
 }
 // src/lib/figure/flow.ts
-var xl = 10, Sl = 320;
-function Cl(e, t, n) {
-	let r = (t) => z(tl(e, t)), i = [...t.paths.slice(0, xl).map((e) => ({
-		name: nl(e, r),
+var Cl = 10, wl = 320;
+function Tl(e, t, n) {
+	let r = (t) => z(rl(e, t)), i = [...t.paths.slice(0, Cl).map((e) => ({
+		name: il(e, r),
 		value: e.value,
 		number: F(e.value)
-	}))], a = Ko(i.map((e) => e.value), "logits", (e) => F(e, 1)), o = [El(e, t), ...i.length > 0 ? [Bo(H, {
+	}))], a = Jo(i.map((e) => e.value), "logits", (e) => F(e, 1)), o = [Ol(e, t), ...i.length > 0 ? [Ho(H, {
 		rows: i,
 		axis: a,
-		names: Sl
+		names: wl
 	})] : []], { remainder: s } = t;
 	return J(H, o, {
-		shows: `Paths from where something is written to ${ha(e.target, e.reference)} (${F(e.value)}): solid raises it, dashed lowers it, wider is more. ${t.paths.length} paths are drawn; ${s.count} others, constants and unopened heads (net) carry ${F(s.value)}.`,
+		shows: `Paths from where something is written to ${_a(e.target, e.reference)} (${F(e.value)}): solid raises it, dashed lowers it, wider is more. ${t.paths.length} paths are drawn; ${s.count} others, constants and unopened heads (net) carry ${F(s.value)}.`,
 		made: e,
 		asked: n,
-		about: ma(e.target)
+		about: ga(e.target)
 	});
 }
-var wl = 480, Tl = .7;
-function El(e, t) {
-	let n = (t) => z(tl(e, t)), r = Xc(t.nodes, n).set("output", `${Y(e.target.text)} ${F(e.value)}`), i = vl(t.nodes, r), a = Math.min(Tl, H / i.width, wl / i.height), o = yl(i, a, (H - i.width * a) / 2), s = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), c = [
-		...t.edges.map((e) => Ol(e, bl(e.from, e.to, o), s)),
-		...t.nodes.map((e) => Dl(e, r.get(e.id) ?? e.label, o.boxes.get(e.id), a)),
+var El = 480, Dl = .7;
+function Ol(e, t) {
+	let n = (t) => z(rl(e, t)), r = Qc(t.nodes, n).set("output", `${Y(e.target.text)} ${F(e.value)}`), i = bl(t.nodes, r), a = Math.min(Dl, H / i.width, El / i.height), o = xl(i, a, (H - i.width * a) / 2), s = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), c = [
+		...t.edges.map((e) => Al(e, Sl(e.from, e.to, o), s)),
+		...t.nodes.map((e) => kl(e, r.get(e.id) ?? e.label, o.boxes.get(e.id), a)),
 		...o.bands.map(({ column: e, x: t, width: r }) => G(t + r / 2, o.height - 6, `${xn(String(e.position), e.ofSource)} ${n(e)}`, {
 			size: 12 * a,
 			anchor: "middle",
@@ -5949,11 +5955,11 @@ function El(e, t) {
 		body: c.join("\n")
 	};
 }
-function Dl(e, t, { x: n, y: r, width: i, height: a }, o) {
+function kl(e, t, { x: n, y: r, width: i, height: a }, o) {
 	let s = {
 		rx: e.carries ? a / 2 : 1,
 		fill: "#fff",
-		stroke: Ci,
+		stroke: Ti,
 		"stroke-width": .6
 	};
 	return K(n - i / 2, r - a / 2, i, a, s) + G(n, r + 4 * o, t, {
@@ -5962,18 +5968,18 @@ function Dl(e, t, { x: n, y: r, width: i, height: a }, o) {
 		bold: e.label === ""
 	});
 }
-function Ol({ value: e }, t, n) {
-	return Oi("path", {
+function Al({ value: e }, t, n) {
+	return Ai("path", {
 		d: t,
 		fill: "none",
-		stroke: e < 0 ? Ei : Ti,
+		stroke: e < 0 ? Oi : Di,
 		"stroke-width": .6 + 4 * (n > 0 ? Math.abs(e) / n : 0),
 		"stroke-dasharray": e < 0 ? "4 3" : void 0,
 		"stroke-opacity": .8
 	});
 }
-function kl(e) {
-	let t = (t) => tl(e, t)?.text ?? "";
+function jl(e) {
+	let t = (t) => rl(e, t)?.text ?? "";
 	return {
 		head: [
 			"path",
@@ -5985,7 +5991,7 @@ function kl(e) {
 			"logits"
 		],
 		rows: e.paths.map((e) => [
-			nl(e, t),
+			il(e, t),
 			e.kind,
 			e.layer,
 			e.position,
@@ -5996,8 +6002,8 @@ function kl(e) {
 	};
 }
 // src/panels/Flow.tsx
-var Al = .8;
-function jl() {
+var Ml = .8;
+function Nl() {
 	let e = k(), t = e.explained.value, n = e.followed(), { answer: r, result: i, stale: a } = Wt(n ? {
 		ask: "paths",
 		...n
@@ -6039,13 +6045,13 @@ function jl() {
 						}),
 						/* @__PURE__ */ j(X, {
 							name: "flow",
-							figure: (e) => Cl(i, Wc(i, o.value / 100), e),
-							table: () => kl(i),
+							figure: (e) => Tl(i, Kc(i, o.value / 100), e),
+							table: () => jl(i),
 							data: i
 						}),
-						/* @__PURE__ */ j(Ml, {
+						/* @__PURE__ */ j(Pl, {
 							payload: i,
-							flow: Wc(i, o.value / 100)
+							flow: Kc(i, o.value / 100)
 						})
 					]
 				}) : null
@@ -6053,23 +6059,23 @@ function jl() {
 		}) : null
 	});
 }
-function Ml({ payload: e, flow: t }) {
-	let n = (t) => z(tl(e, t)), r = Ve(null), i = O(0), a = O(null);
-	Ba(() => {
+function Pl({ payload: e, flow: t }) {
+	let n = (t) => z(rl(e, t)), r = Ve(null), i = O(0), a = O(null);
+	Ha(() => {
 		i.value = r.current?.clientWidth ?? 0;
 	});
-	let o = Xc(t.nodes, n);
+	let o = Qc(t.nodes, n);
 	o.set("output", `${L(e.target.text)} ${F(e.value)}`);
-	let s = vl(t.nodes, o, i.value), { boxes: c, bands: l, width: u, height: d } = s, f = i.value > 0 ? Math.max(Al, Math.min(1, i.value / u)) : 1;
+	let s = bl(t.nodes, o, i.value), { boxes: c, bands: l, width: u, height: d } = s, f = i.value > 0 ? Math.max(Ml, Math.min(1, i.value / u)) : 1;
 	Be(() => {
 		let e = r.current?.querySelector(".scroll");
 		e && (e.scrollLeft = e.scrollWidth);
 	}, [u * f]);
-	let p = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), m = a.value !== null && c.has(a.value) ? a.value : null, h = m === null ? null : Yc(t, m), g = (e) => h && !h.lit.has(e) ? " faded" : "";
+	let p = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), m = a.value !== null && c.has(a.value) ? a.value : null, h = m === null ? null : Zc(t, m), g = (e) => h && !h.lit.has(e) ? " faded" : "";
 	return /* @__PURE__ */ j(b, { children: [
 		/* @__PURE__ */ j("div", {
 			ref: r,
-			children: /* @__PURE__ */ j(io, {
+			children: /* @__PURE__ */ j(oo, {
 				label: "Flow graph",
 				children: /* @__PURE__ */ j("svg", {
 					class: "flow",
@@ -6106,17 +6112,17 @@ function Ml({ payload: e, flow: t }) {
 									]
 								})
 							]
-						}, el(e.column))),
+						}, nl(e.column))),
 						t.edges.map((e) => {
 							let t = `${e.from} ${e.to}`, n = p > 0 ? Math.abs(e.value) / p : 0;
 							return /* @__PURE__ */ j("path", {
 								class: `edge ${e.value < 0 ? "negative" : "positive"}${g(t)}`,
-								d: bl(e.from, e.to, s),
+								d: Sl(e.from, e.to, s),
 								"stroke-width": 1 + 6 * n,
 								children: /* @__PURE__ */ j("title", { children: F(e.value) })
 							}, t);
 						}),
-						t.nodes.map((e) => /* @__PURE__ */ j(Nl, {
+						t.nodes.map((e) => /* @__PURE__ */ j(Fl, {
 							node: e,
 							box: c.get(e.id),
 							label: o.get(e.id) ?? e.label,
@@ -6142,7 +6148,7 @@ function Ml({ payload: e, flow: t }) {
 				h.paths.slice(0, 3).map((e, t) => /* @__PURE__ */ j("span", {
 					class: "chip",
 					children: [
-						nl(e, n),
+						il(e, n),
 						" ",
 						/* @__PURE__ */ j("span", {
 							class: "small",
@@ -6157,7 +6163,7 @@ function Ml({ payload: e, flow: t }) {
 			children: [
 				t.paths.length,
 				" paths carry ",
-				F(Qo(t.paths.map((e) => e.value))),
+				F(es(t.paths.map((e) => e.value))),
 				" of ",
 				F(e.value),
 				";",
@@ -6173,14 +6179,14 @@ function Ml({ payload: e, flow: t }) {
 				" of the logit)."
 			]
 		}),
-		/* @__PURE__ */ j(ao, {
+		/* @__PURE__ */ j(so, {
 			label: "paths",
 			head: ["path", "logits"],
-			rows: () => [...t.paths.map((e) => [nl(e, n), F(e.value)]), ["all others (net)", F(t.remainder.value)]]
+			rows: () => [...t.paths.map((e) => [il(e, n), F(e.value)]), ["all others (net)", F(t.remainder.value)]]
 		})
 	] });
 }
-function Nl({ node: e, box: t, label: n, faded: r, onOver: i }) {
+function Fl({ node: e, box: t, label: n, faded: r, onOver: i }) {
 	let a = k(), { part: o } = e, s = o !== null && fn(o, a.at.selection.value), c = (e) => {
 		i(e), a.hovered.value = e ? o : null;
 	}, l = () => {
@@ -6214,16 +6220,16 @@ function Nl({ node: e, box: t, label: n, faded: r, onOver: i }) {
 	});
 }
 // src/panels/Generation.tsx
-var Pl = 12;
-function Fl() {
+var Il = 12;
+function Ll() {
 	let e = k(), t = e.continued, { a: n, source: r } = e.state.value, i = {
 		ask: "generate",
-		...gs({
+		...vs({
 			prompt: n,
 			source: r
 		}),
-		tokens: Pl
-	}, a = e.data.host === "report", o = a && e.desk.peek(i) ? i : t.value, s = Ht(o && Ll(o, i, e.desk.peek(o)) ? o : null);
+		tokens: Il
+	}, a = e.data.host === "report", o = a && e.desk.peek(i) ? i : t.value, s = Ht(o && zl(o, i, e.desk.peek(o)) ? o : null);
 	return !e.explained.value || a && !o ? null : /* @__PURE__ */ j(Z, {
 		name: "generation",
 		title: "Generation",
@@ -6234,28 +6240,28 @@ function Fl() {
 				onClick: () => t.value = i,
 				children: [
 					"Continue by ",
-					Pl,
+					Il,
 					" tokens"
 				]
 			}),
 			/* @__PURE__ */ j(B, { answer: s }),
-			s?.result ? /* @__PURE__ */ j(Rl, { result: s.result }) : null,
-			s?.result ? /* @__PURE__ */ j(Il, { result: s.result }) : null
+			s?.result ? /* @__PURE__ */ j(Bl, { result: s.result }) : null,
+			s?.result ? /* @__PURE__ */ j(Rl, { result: s.result }) : null
 		]
 	});
 }
-function Il({ result: e }) {
+function Rl({ result: e }) {
 	return /* @__PURE__ */ j(X, {
 		name: "continuation",
-		figure: (t) => ys(e, t),
-		table: () => bs(e),
+		figure: (t) => xs(e, t),
+		table: () => Ss(e),
 		data: e
 	});
 }
-function Ll(e, t, n) {
+function zl(e, t, n) {
 	return [e.prompt, n?.whole].includes(t.prompt) && e.source === t.source;
 }
-function Rl({ result: e }) {
+function Bl({ result: e }) {
 	let t = k(), { whole: n } = e, r = t.data.host === "report", { position: i, target: a } = t.state.value;
 	return /* @__PURE__ */ j(b, { children: [n === null ? /* @__PURE__ */ j("p", {
 		class: "note",
@@ -6282,18 +6288,18 @@ function Rl({ result: e }) {
 	})] });
 }
 // src/lib/figure/knew.ts
-var zl = 46, Bl = V - 6, Vl = 112;
-function Hl(e, t) {
+var Vl = 46, Hl = V - 6, Ul = 112;
+function Wl(e, t) {
 	let n = `“${Y(e.target.text)}”`;
-	return J(V, [Ul(e)], {
+	return J(V, [Gl(e)], {
 		shows: `Rank of ${n} in what the stream would predict after each layer, by the logit lens; 1 is the top prediction.`,
 		made: e,
 		asked: t,
-		about: ma(e.target)
+		about: ga(e.target)
 	});
 }
-function Ul({ lens: e, target: t }) {
-	let n = Math.max(1, Math.ceil(Math.log10(Math.max(1, ...e.map((e) => e.rank))))), r = (t) => zl + t * (Bl - zl) / Math.max(e.length - 1, 1), i = (e) => Vl - Math.log10(e) / n * 104, a = Array.from({ length: n + 1 }, (e, t) => 10 ** t), o = [
+function Gl({ lens: e, target: t }) {
+	let n = Math.max(1, Math.ceil(Math.log10(Math.max(1, ...e.map((e) => e.rank))))), r = (t) => Vl + t * (Hl - Vl) / Math.max(e.length - 1, 1), i = (e) => Ul - Math.log10(e) / n * 104, a = Array.from({ length: n + 1 }, (e, t) => 10 ** t), o = [
 		1,
 		2,
 		5,
@@ -6302,32 +6308,32 @@ function Ul({ lens: e, target: t }) {
 	return {
 		height: 135,
 		body: [
-			...a.map((e) => Ii(zl, i(e), Bl, i(e), { stroke: wi })),
+			...a.map((e) => Ri(Vl, i(e), Hl, i(e), { stroke: Ei })),
 			...a.map((e) => G(41, i(e) + 2.4, e.toLocaleString("en"), {
 				size: W,
 				anchor: "end",
 				fill: U
 			})),
-			Ii(zl, Vl, Bl, Vl, { stroke: Ci }),
-			...e.map((e, t) => e.layer === null || e.layer % o === 0 && (e.layer > 0 || o === 1) ? Ii(r(t), Vl, r(t), 114.5, { stroke: Ci }) + G(r(t), 121.5, e.layer === null ? "emb" : String(e.layer), {
+			Ri(Vl, Ul, Hl, Ul, { stroke: Ti }),
+			...e.map((e, t) => e.layer === null || e.layer % o === 0 && (e.layer > 0 || o === 1) ? Ri(r(t), Ul, r(t), 114.5, { stroke: Ti }) + G(r(t), 121.5, e.layer === null ? "emb" : String(e.layer), {
 				size: W,
 				anchor: "middle",
 				fill: U
 			}) : ""),
-			Oi("polyline", {
+			Ai("polyline", {
 				points: e.map((e, t) => `${r(t).toFixed(2)},${i(e.rank).toFixed(2)}`).join(" "),
 				fill: "none",
-				stroke: Ti,
+				stroke: Di,
 				"stroke-width": 1.4,
 				"stroke-linejoin": "round"
 			}),
-			...e.map((e, t) => Oi("circle", {
+			...e.map((e, t) => Ai("circle", {
 				cx: r(t),
 				cy: i(e.rank),
 				r: 1.6,
-				fill: Ti
+				fill: Di
 			})),
-			G((zl + Bl) / 2, 132, "read after layer (emb: the embedding)", {
+			G((Vl + Hl) / 2, 132, "read after layer (emb: the embedding)", {
 				size: W + .5,
 				anchor: "middle"
 			}),
@@ -6339,7 +6345,7 @@ function Ul({ lens: e, target: t }) {
 		].join("\n")
 	};
 }
-function Wl({ lens: e }) {
+function Kl({ lens: e }) {
 	return {
 		head: [
 			"layer",
@@ -6350,7 +6356,7 @@ function Wl({ lens: e }) {
 			"top_probability"
 		],
 		rows: e.map((e) => [
-			ga(e.layer),
+			va(e.layer),
 			e.rank,
 			e.probability,
 			e.kl,
@@ -6360,8 +6366,8 @@ function Wl({ lens: e }) {
 	};
 }
 // src/panels/Knew.tsx
-var Gl = 360, Kl = 150, ql = 44, Jl = 14, Yl = new Intl.NumberFormat("en", { notation: "compact" });
-function Xl() {
+var ql = 360, Jl = 150, Yl = 44, Xl = 14, Zl = new Intl.NumberFormat("en", { notation: "compact" });
+function Ql() {
 	let e = k().explained.value, t = Qt();
 	return !e || e.lens.length === 0 ? null : /* @__PURE__ */ j(Z, {
 		name: "knew",
@@ -6370,15 +6376,15 @@ function Xl() {
 		children: [
 			/* @__PURE__ */ j(X, {
 				name: "rank-by-layer",
-				figure: (t) => Hl(e, t),
-				table: () => Wl(e),
+				figure: (t) => Wl(e, t),
+				table: () => Kl(e),
 				data: e
 			}),
-			/* @__PURE__ */ j(Ql, {
+			/* @__PURE__ */ j(eu, {
 				explained: e,
 				tested: t
 			}),
-			/* @__PURE__ */ j(ao, {
+			/* @__PURE__ */ j(so, {
 				label: "rank by layer",
 				head: [
 					"layer",
@@ -6387,7 +6393,7 @@ function Xl() {
 					"top token"
 				],
 				rows: () => e.lens.map((e) => [
-					Zl(e.layer),
+					$l(e.layer),
 					`${e.rank}`,
 					I(e.probability),
 					/* @__PURE__ */ j("bdi", { children: R(e.top.text) }, "top")
@@ -6396,19 +6402,19 @@ function Xl() {
 		]
 	});
 }
-function Zl(e) {
+function $l(e) {
 	return e === null ? "embedding" : `L${e}`;
 }
-function Ql({ explained: e, tested: t }) {
-	let n = e.lens, r = Math.max(1, Math.ceil(Math.log10(Math.max(...n.map((e) => e.rank))))), i = (e) => ql + e * 304 / Math.max(n.length - 1, 1), a = (e) => 128 - Math.log10(e) / r * 114, o = $l(e, t), s = Array.from({ length: r + 1 }, (e, t) => 10 ** t).filter((e, t) => r <= 3 || t % 2 == 0 || t === r);
+function eu({ explained: e, tested: t }) {
+	let n = e.lens, r = Math.max(1, Math.ceil(Math.log10(Math.max(...n.map((e) => e.rank))))), i = (e) => Yl + e * 304 / Math.max(n.length - 1, 1), a = (e) => 128 - Math.log10(e) / r * 114, o = tu(e, t), s = Array.from({ length: r + 1 }, (e, t) => 10 ** t).filter((e, t) => r <= 3 || t % 2 == 0 || t === r);
 	return /* @__PURE__ */ j("svg", {
 		class: "curve",
-		viewBox: `0 0 ${Gl} ${Kl}`,
+		viewBox: `0 0 ${ql} ${Jl}`,
 		role: "img",
 		"aria-label": "Rank of the target by layer",
 		children: [
 			s.map((e) => /* @__PURE__ */ j("g", { children: [/* @__PURE__ */ j("line", {
-				x1: ql,
+				x1: Yl,
 				x2: 348,
 				y1: a(e),
 				y2: a(e),
@@ -6417,7 +6423,7 @@ function Ql({ explained: e, tested: t }) {
 				x: 38,
 				y: a(e) + 4,
 				"text-anchor": "end",
-				children: e === 1 ? "top, 1" : Yl.format(e)
+				children: e === 1 ? "top, 1" : Zl.format(e)
 			})] }, e)),
 			/* @__PURE__ */ j("polyline", { points: n.map((e, t) => `${i(t)},${a(e.rank)}`).join(" ") }),
 			o.map(({ place: e, text: t }, r) => {
@@ -6429,13 +6435,13 @@ function Ql({ explained: e, tested: t }) {
 				}), /* @__PURE__ */ j("text", {
 					class: "strong",
 					x: i(e) + (o ? -9 : 9),
-					y: Math.max(Jl, a(n[e]?.rank ?? 1) + (r === 0 && n[e]?.rank !== 1 ? 12 : -8)),
+					y: Math.max(Xl, a(n[e]?.rank ?? 1) + (r === 0 && n[e]?.rank !== 1 ? 12 : -8)),
 					"text-anchor": o ? "end" : "start",
 					children: t
 				})] }, e);
 			}),
 			/* @__PURE__ */ j("text", {
-				x: ql,
+				x: Yl,
 				y: 145,
 				children: "embedding"
 			}),
@@ -6448,7 +6454,7 @@ function Ql({ explained: e, tested: t }) {
 		]
 	});
 }
-function $l(e, t) {
+function tu(e, t) {
 	let n = e.lens, r = t?.answer.part ? vn(t.answer.part) : null, i = [], a = r && !r.encoder ? n.findIndex((e) => e.layer === r.layer) : -1;
 	a >= 0 && i.push({
 		place: a,
@@ -6458,18 +6464,18 @@ function $l(e, t) {
 	for (; o > 0 && n[o - 1]?.rank === 1;) o--;
 	return o < n.length && o !== a && i.push({
 		place: o,
-		text: `top from ${Zl(n[o]?.layer ?? null)} on`
+		text: `top from ${$l(n[o]?.layer ?? null)} on`
 	}), i;
 }
 // src/lib/figure/knowledge.ts
-var eu = 12;
-function tu(e, t) {
-	let n = Nn(e), r = e.layers.map((e) => e.sum ?? 0), i = e.attributions.slice(0, eu).map((e) => ({
+var nu = 12;
+function ru(e, t) {
+	let n = Nn(e), r = e.layers.map((e) => e.sum ?? 0), i = e.attributions.slice(0, nu).map((e) => ({
 		name: Pn(e),
 		value: e.value,
 		number: F(e.value, 3)
-	})), a = Ko(i.map((e) => e.value), "attribution of the strongest neurons, probability", (e) => F(e, 2)), o = Y(e.target.map((e) => e.text).join(""));
-	return J(V, [...n.map((e) => iu(e, r)), ...i.length > 0 ? [Bo(V, {
+	})), a = Jo(i.map((e) => e.value), "attribution of the strongest neurons, probability", (e) => F(e, 2)), o = Y(e.target.map((e) => e.text).join(""));
+	return J(V, [...n.map((e) => ou(e, r)), ...i.length > 0 ? [Ho(V, {
 		rows: i,
 		axis: a
 	})] : []], {
@@ -6479,29 +6485,29 @@ function tu(e, t) {
 		about: `Answer: “${o}” (${I(e.probability)}).`
 	});
 }
-var nu = 40, ru = 84;
-function iu({ layers: e, encoder: t }, n) {
-	let [r, i] = [Math.min(0, ...n), Math.max(1e-9, ...n)], a = (e) => 4 + (i - e) / (i - r) * ru, o = (V - nu) / Math.max(e.length, 1), s = Math.ceil(10 / o);
+var iu = 40, au = 84;
+function ou({ layers: e, encoder: t }, n) {
+	let [r, i] = [Math.min(0, ...n), Math.max(1e-9, ...n)], a = (e) => 4 + (i - e) / (i - r) * au, o = (V - iu) / Math.max(e.length, 1), s = Math.ceil(10 / o);
 	return {
 		height: 110,
 		body: [
-			...Go({
+			...qo({
 				low: r,
 				high: i
-			}).map((e) => Ii(nu, a(e), V, a(e), { stroke: e === 0 ? Ci : wi }) + G(36, a(e) + 2.3, F(e, 2), {
+			}).map((e) => Ri(iu, a(e), V, a(e), { stroke: e === 0 ? Ti : Ei }) + G(36, a(e) + 2.3, F(e, 2), {
 				size: W,
 				anchor: "end",
 				fill: U
 			})),
 			...e.map(({ sum: e, layer: t }, n) => {
-				let r = e ?? 0, i = nu + n * o, c = n % s === 0 ? G(i + o / 2, 97, String(t), {
+				let r = e ?? 0, i = iu + n * o, c = n % s === 0 ? G(i + o / 2, 97, String(t), {
 					size: W,
 					anchor: "middle",
 					fill: U
 				}) : "";
-				return Ri(i + o * .1, Math.min(a(r), a(0)), o * .8, Math.abs(a(r) - a(0)), r < 0) + c;
+				return Bi(i + o * .1, Math.min(a(r), a(0)), o * .8, Math.abs(a(r) - a(0)), r < 0) + c;
 			}),
-			G((nu + V) / 2, 107, t ? "layer of the encoder" : "layer", {
+			G((iu + V) / 2, 107, t ? "layer of the encoder" : "layer", {
 				size: W + .5,
 				anchor: "middle"
 			}),
@@ -6513,7 +6519,7 @@ function iu({ layers: e, encoder: t }, n) {
 		].join("\n")
 	};
 }
-function au(e) {
+function su(e) {
 	return {
 		head: [
 			"part",
@@ -6541,7 +6547,7 @@ function au(e) {
 	};
 }
 // src/panels/FactChoice.tsx
-function ou({ facts: e }) {
+function cu({ facts: e }) {
 	let t = k();
 	return /* @__PURE__ */ j("p", { children: [
 		"This asks for a known fact in other words. Find the neurons of",
@@ -6566,7 +6572,7 @@ function ou({ facts: e }) {
 		"with the prompts that are known to ask for it."
 	] });
 }
-function su({ list: e, open: t }) {
+function lu({ list: e, open: t }) {
 	let n = k(), r = O(0), i = O(0), a = e.relations[r.value]?.facts ?? [], o = a[i.value];
 	return /* @__PURE__ */ j("details", {
 		open: t,
@@ -6617,7 +6623,7 @@ function su({ list: e, open: t }) {
 		})]
 	});
 }
-function cu() {
+function uu() {
 	let e = k(), t = O(""), n = O(""), r = In(t.value);
 	return /* @__PURE__ */ j("details", { children: [
 		/* @__PURE__ */ j("summary", { children: "Or write prompts of your own" }),
@@ -6655,16 +6661,16 @@ function cu() {
 	] });
 }
 // src/panels/FactEdit.tsx
-var lu = {
+var du = {
 	update: "update to another answer",
 	erase: "erase the relation",
 	suppress: "suppress these neurons",
 	amplify: "amplify these neurons"
-}, uu = {
+}, fu = {
 	rome: "ROME (a layer)",
 	value: "value rows of these neurons"
 };
-function du({ found: e, list: t }) {
+function pu({ found: e, list: t }) {
 	let n = k(), r = n.at.knowledge.value, i = n.followed(), a = r?.edit ?? null, o = Ln(e), s = a?.action === "erase" ? o.shared : o[Rn(o, r?.set ?? null)], c = Ht(a && r && i ? Wn(r, a, i, s) : null);
 	if (!r || n.data.host === "report" && !a) return null;
 	let [l] = e.facts, u = l?.target.map((e) => e.text).join("") ?? "", d = {
@@ -6678,7 +6684,7 @@ function du({ found: e, list: t }) {
 		class: "edit",
 		children: [
 			/* @__PURE__ */ j("legend", { children: "Edit the weights" }),
-			n.data.host === "report" ? null : /* @__PURE__ */ j(fu, {
+			n.data.host === "report" ? null : /* @__PURE__ */ j(mu, {
 				own: r.prompts !== null,
 				counts: {
 					own: s.length,
@@ -6686,10 +6692,10 @@ function du({ found: e, list: t }) {
 				}
 			}),
 			/* @__PURE__ */ j(B, { answer: c }),
-			c?.result && a ? /* @__PURE__ */ j(b, { children: [/* @__PURE__ */ j(pu, {
+			c?.result && a ? /* @__PURE__ */ j(b, { children: [/* @__PURE__ */ j(hu, {
 				result: c.result,
 				answer: d.answer
-			}), /* @__PURE__ */ j(hu, {
+			}), /* @__PURE__ */ j(_u, {
 				edit: a,
 				fact: d,
 				shipped: t.shipped && r.prompts === null,
@@ -6698,7 +6704,7 @@ function du({ found: e, list: t }) {
 		]
 	});
 }
-function fu({ own: e, counts: t }) {
+function mu({ own: e, counts: t }) {
 	let n = k(), r = n.at.knowledge.value?.edit ?? null, i = O(r?.action ?? "update"), a = O(r?.to ?? ""), o = O(r?.method ?? "rome"), s = i.value === "update", c = i.value === "erase" ? t.shared : s && o.value === "rome" ? 1 : t.own, l = c > 0 && (!s || a.value.trim() !== "");
 	return /* @__PURE__ */ j("form", {
 		class: "controls",
@@ -6718,7 +6724,7 @@ function fu({ own: e, counts: t }) {
 					onChange: (e) => i.value = e.currentTarget.value,
 					children: On.filter((t) => !e || t !== "erase").map((e) => /* @__PURE__ */ j("option", {
 						value: e,
-						children: lu[e]
+						children: du[e]
 					}, e))
 				})
 			] }),
@@ -6738,7 +6744,7 @@ function fu({ own: e, counts: t }) {
 					onChange: (e) => o.value = e.currentTarget.value,
 					children: kn.map((e) => /* @__PURE__ */ j("option", {
 						value: e,
-						children: uu[e]
+						children: fu[e]
 					}, e))
 				})
 			] })] }) : null,
@@ -6759,7 +6765,7 @@ function fu({ own: e, counts: t }) {
 		]
 	});
 }
-function pu({ result: e, answer: t }) {
+function hu({ result: e, answer: t }) {
 	let { effects: n, control: r } = e, i = [
 		[
 			e.subject === null ? "the relation's facts" : `${t}, on the fact's prompts`,
@@ -6790,7 +6796,7 @@ function pu({ result: e, answer: t }) {
 	return /* @__PURE__ */ j("div", {
 		"aria-live": "polite",
 		children: [
-			/* @__PURE__ */ j(io, {
+			/* @__PURE__ */ j(oo, {
 				label: "What the edited model says, a prompt a row",
 				children: /* @__PURE__ */ j("table", { children: [
 					/* @__PURE__ */ j("caption", { children: "What the model says first" }),
@@ -6813,12 +6819,12 @@ function pu({ result: e, answer: t }) {
 							class: "small",
 							children: " (edit made with it)"
 						}) : null] }),
-						/* @__PURE__ */ j("td", { children: /* @__PURE__ */ j(mu, { said: e.before }) }),
-						/* @__PURE__ */ j("td", { children: /* @__PURE__ */ j(mu, { said: e.after }) })
+						/* @__PURE__ */ j("td", { children: /* @__PURE__ */ j(gu, { said: e.before }) }),
+						/* @__PURE__ */ j("td", { children: /* @__PURE__ */ j(gu, { said: e.after }) })
 					] }, e.prompt)) })
 				] })
 			}),
-			/* @__PURE__ */ j(io, {
+			/* @__PURE__ */ j(oo, {
 				label: "What the edit changes, by group of prompts",
 				children: /* @__PURE__ */ j("table", { children: [
 					/* @__PURE__ */ j("caption", { children: "The right (or new) answer, mean probability" }),
@@ -6898,7 +6904,7 @@ function pu({ result: e, answer: t }) {
 		]
 	});
 }
-function mu({ said: e }) {
+function gu({ said: e }) {
 	return /* @__PURE__ */ j("span", {
 		class: "chip",
 		children: [
@@ -6911,14 +6917,14 @@ function mu({ said: e }) {
 		]
 	});
 }
-function hu(e) {
+function _u(e) {
 	let t = k().explained.value?.model.name ?? "", n = !e.shipped && e.edit.action !== "erase";
 	return /* @__PURE__ */ j("details", { children: [
 		/* @__PURE__ */ j("summary", { children: "Keep this edit in a file" }),
 		n ? /* @__PURE__ */ j(b, { children: [/* @__PURE__ */ j("p", {
 			class: "note",
 			children: "Write this line to fact.jsonl:"
-		}), /* @__PURE__ */ j(gu, {
+		}), /* @__PURE__ */ j(vu, {
 			label: "The fact as a line of JSON",
 			text: Bn(e.fact)
 		})] }) : null,
@@ -6926,29 +6932,29 @@ function hu(e) {
 			class: "note",
 			children: "Then run this, and open it again with unembed open --edits edit.safetensors:"
 		}),
-		/* @__PURE__ */ j(gu, {
+		/* @__PURE__ */ j(vu, {
 			label: "The command",
 			text: Vn(e.edit, e.fact, e.shipped, e.neurons, t)
 		})
 	] });
 }
-function gu({ label: e, text: t }) {
-	return /* @__PURE__ */ j(io, {
+function vu({ label: e, text: t }) {
+	return /* @__PURE__ */ j(oo, {
 		label: e,
 		children: /* @__PURE__ */ j("pre", { children: /* @__PURE__ */ j("code", { children: t }) })
 	});
 }
 // src/panels/Fact.tsx
-var _u = [
+var yu = [
 	.2,
 	.1,
 	.05
-], vu = 12, yu = {
+], bu = 12, xu = {
 	refined: "the fact's own",
 	kept: "all that the fact keeps",
 	shared: "the relation's"
 };
-function bu({ explained: e }) {
+function Su({ explained: e }) {
 	let t = k(), n = t.at.knowledge.value, r = t.followed(), i = t.data.host === "report" && n === null, a = Ht(r && !i ? {
 		ask: "facts",
 		prompt: r.prompt
@@ -6966,15 +6972,15 @@ function bu({ explained: e }) {
 		children: [
 			/* @__PURE__ */ j("h3", { children: "The fact, and its neurons" }),
 			/* @__PURE__ */ j(B, { answer: a }),
-			a?.result ? /* @__PURE__ */ j(xu, {
+			a?.result ? /* @__PURE__ */ j(Cu, {
 				list: a.result,
 				explained: e
 			}) : null,
-			n && r && a?.result ? /* @__PURE__ */ j(Cu, { list: a.result }) : null
+			n && r && a?.result ? /* @__PURE__ */ j(Tu, { list: a.result }) : null
 		]
 	});
 }
-function xu({ list: e, explained: t }) {
+function Cu({ list: e, explained: t }) {
 	let n = k(), r = n.at.knowledge.value, { stated: i } = e, a = n.data.host === "report", o = Mn(e, n.state.value.a, t.target.text);
 	if (r?.prompts) return /* @__PURE__ */ j("p", { children: [
 		"Your fact: ",
@@ -6983,7 +6989,7 @@ function xu({ list: e, explained: t }) {
 		/* @__PURE__ */ j($, { text: t.target.text }),
 		".",
 		" ",
-		/* @__PURE__ */ j(Su, {})
+		/* @__PURE__ */ j(wu, {})
 	] });
 	let s = e.relations.reduce((e, t) => e + t.facts.length, 0);
 	return /* @__PURE__ */ j(b, { children: [i ? /* @__PURE__ */ j("p", { children: [
@@ -6998,25 +7004,25 @@ function xu({ list: e, explained: t }) {
 		i.prompts.length,
 		" prompts ask for it).",
 		" ",
-		r ? /* @__PURE__ */ j(Su, {}) : /* @__PURE__ */ j("button", {
+		r ? /* @__PURE__ */ j(wu, {}) : /* @__PURE__ */ j("button", {
 			type: "button",
 			disabled: a,
 			onClick: () => n.set({ knowledge: jn }),
 			children: "Find its neurons"
 		})
-	] }) : o.length > 0 && !a ? /* @__PURE__ */ j(ou, { facts: o }) : /* @__PURE__ */ j("p", {
+	] }) : o.length > 0 && !a ? /* @__PURE__ */ j(cu, { facts: o }) : /* @__PURE__ */ j("p", {
 		class: "note",
 		children: [
 			"None of the ",
 			s,
 			" known facts is asked for in these words. The neurons of a fact are found from several prompts that ask for it: choose a known fact, or write more prompts."
 		]
-	}), a || r && i ? null : /* @__PURE__ */ j(b, { children: [/* @__PURE__ */ j(su, {
+	}), a || r && i ? null : /* @__PURE__ */ j(b, { children: [/* @__PURE__ */ j(lu, {
 		list: e,
 		open: !i && o.length === 0
-	}), i ? null : /* @__PURE__ */ j(cu, {})] })] });
+	}), i ? null : /* @__PURE__ */ j(uu, {})] })] });
 }
-function Su() {
+function wu() {
 	let e = k();
 	return e.data.host === "report" ? null : /* @__PURE__ */ j("button", {
 		type: "button",
@@ -7024,7 +7030,7 @@ function Su() {
 		children: "Close"
 	});
 }
-function Cu({ list: e }) {
+function Tu({ list: e }) {
 	let t = k(), n = t.at.knowledge.value, r = t.followed(), i = n && r && (n.prompts || e.stated) ? Un(n, r) : null, { answer: a, result: o, stale: s } = Wt(i), c = t.data.host === "report";
 	return !n || !i ? null : /* @__PURE__ */ j(b, { children: [
 		/* @__PURE__ */ j("p", {
@@ -7039,7 +7045,7 @@ function Cu({ list: e }) {
 						t: Number(e.currentTarget.value),
 						set: null
 					}),
-					children: [.../* @__PURE__ */ new Set([..._u, n.t])].map((e) => /* @__PURE__ */ j("option", {
+					children: [.../* @__PURE__ */ new Set([...yu, n.t])].map((e) => /* @__PURE__ */ j("option", {
 						value: e,
 						children: [
 							e,
@@ -7057,14 +7063,14 @@ function Cu({ list: e }) {
 		}) : null,
 		o ? /* @__PURE__ */ j("div", {
 			class: s ? "stale" : "",
-			children: [/* @__PURE__ */ j(wu, { found: o }), /* @__PURE__ */ j(du, {
+			children: [/* @__PURE__ */ j(Eu, { found: o }), /* @__PURE__ */ j(pu, {
 				found: o,
 				list: e
 			})]
 		}) : null
 	] });
 }
-function wu({ found: e }) {
+function Eu({ found: e }) {
 	let t = k(), n = t.at.knowledge.value, [r] = e.facts;
 	if (!n || !r) return null;
 	let i = Ln(e), a = Rn(i, n.set), o = e.facts.length - 1;
@@ -7100,23 +7106,23 @@ function wu({ found: e }) {
 						onChange: () => t.setKnowledge({ set: e })
 					}),
 					" ",
-					yu[e],
+					xu[e],
 					": ",
 					i[e].length
 				] }),
 				" ",
-				/* @__PURE__ */ j(Tu, { neurons: i[e] })
+				/* @__PURE__ */ j(Du, { neurons: i[e] })
 			]
 		}, e))] }),
 		i[a].length === 0 ? /* @__PURE__ */ j("p", {
 			class: "note",
 			children: "No neuron is above the threshold in enough prompts. Take a lower one."
-		}) : /* @__PURE__ */ j(Eu, {
+		}) : /* @__PURE__ */ j(Ou, {
 			neurons: i[a],
 			target: r.target[0]?.id,
 			whole: r.target.length === 1
 		}),
-		/* @__PURE__ */ j(ao, {
+		/* @__PURE__ */ j(so, {
 			label: "prompts of the fact",
 			head: [
 				"prompt",
@@ -7131,23 +7137,23 @@ function wu({ found: e }) {
 		})
 	] });
 }
-function Tu({ neurons: e }) {
+function Du({ neurons: e }) {
 	return /* @__PURE__ */ j("span", {
 		class: "neurons",
-		children: [e.slice(0, vu).map((e) => {
+		children: [e.slice(0, bu).map((e) => {
 			let t = dn(e);
-			return /* @__PURE__ */ j(ro, { part: t }, N(t));
-		}), e.length > vu ? /* @__PURE__ */ j("span", {
+			return /* @__PURE__ */ j(ao, { part: t }, N(t));
+		}), e.length > bu ? /* @__PURE__ */ j("span", {
 			class: "small",
 			children: [
 				"and ",
-				e.length - vu,
+				e.length - bu,
 				" more"
 			]
 		}) : null]
 	});
 }
-function Eu(e) {
+function Ou(e) {
 	let t = k(), n = t.at.knowledge.value?.test ?? null, r = (e) => e === "zero" ? "Suppress (× 0)" : "Amplify (× 2)";
 	return /* @__PURE__ */ j("fieldset", {
 		class: "test",
@@ -7163,7 +7169,7 @@ function Eu(e) {
 					children: r(e)
 				}, e))
 			}),
-			n && e.target !== void 0 ? /* @__PURE__ */ j(Ps, {
+			n && e.target !== void 0 ? /* @__PURE__ */ j(Is, {
 				tests: e.neurons.map((e) => ({
 					part: dn(e),
 					how: n
@@ -7179,16 +7185,16 @@ function Eu(e) {
 	});
 }
 // src/panels/Knowledge.tsx
-var Du = 12, Ou = 100, ku = 12;
-function Au() {
+var ku = 12, Au = 100, ju = 12;
+function Mu() {
 	let e = k(), t = e.explained.value, n = e.followed(), { prompt: r, source: i, target: a } = n ?? {}, o = t !== null && t.position === t.asks, s = e.reads() === null, { answer: c, result: l, stale: u } = Wt(o && n ? {
 		ask: "attribute",
-		...gs({
+		...vs({
 			prompt: r,
 			source: i,
 			target: a
 		}),
-		top: Ou
+		top: Au
 	} : null);
 	return /* @__PURE__ */ j("div", { children: t ? /* @__PURE__ */ j(Z, {
 		name: "knowledge",
@@ -7204,23 +7210,23 @@ function Au() {
 				]
 			}),
 			/* @__PURE__ */ j(B, { answer: c }),
-			l ? /* @__PURE__ */ j(ju, {
+			l ? /* @__PURE__ */ j(Nu, {
 				result: l,
 				stale: u
 			}) : null,
-			o && s ? /* @__PURE__ */ j(bu, { explained: t }) : null
+			o && s ? /* @__PURE__ */ j(Su, { explained: t }) : null
 		]
 	}) : null });
 }
-function ju({ result: e, stale: t }) {
+function Nu({ result: e, stale: t }) {
 	let n = Nn(e), r = e.layers.map((e) => e.sum ?? 0), i = Math.max(0, ...e.attributions.map((e) => Math.abs(e.value)));
 	return /* @__PURE__ */ j("div", {
 		class: t ? "stale" : "",
 		children: [
 			/* @__PURE__ */ j(X, {
 				name: "knowledge",
-				figure: (t) => tu(e, t),
-				table: () => au(e),
+				figure: (t) => ru(e, t),
+				table: () => su(e),
 				data: e
 			}),
 			/* @__PURE__ */ j("div", {
@@ -7228,19 +7234,19 @@ function ju({ result: e, stale: t }) {
 				children: [/* @__PURE__ */ j("div", { children: n.map((t) => /* @__PURE__ */ j("div", { children: [
 					n.length > 1 ? /* @__PURE__ */ j("p", {
 						class: "note",
-						children: Mu(t, e)
+						children: Pu(t, e)
 					}) : null,
-					/* @__PURE__ */ j(Iu, {
+					/* @__PURE__ */ j(Ru, {
 						stack: t,
 						sums: r
 					}),
-					/* @__PURE__ */ j(Lu, {
+					/* @__PURE__ */ j(zu, {
 						stack: t,
 						largest: i
 					})
-				] }, String(t.encoder))) }), /* @__PURE__ */ j(Ru, { neurons: e.attributions.slice(0, Du) })]
+				] }, String(t.encoder))) }), /* @__PURE__ */ j(Bu, { neurons: e.attributions.slice(0, ku) })]
 			}),
-			/* @__PURE__ */ j(ao, {
+			/* @__PURE__ */ j(so, {
 				label: "attribution by layer",
 				head: [
 					"layer",
@@ -7263,27 +7269,27 @@ function ju({ result: e, stale: t }) {
 		]
 	});
 }
-function Mu({ encoder: e }, { sources: t = [], source_positions: n = [] }) {
+function Pu({ encoder: e }, { sources: t = [], source_positions: n = [] }) {
 	return e ? n.length === t.length ? "The encoder (enc.), at every position of the source:" : `The encoder (enc.), at the blank of the source (${n.map((e) => `${e} ${R(t[e]?.label ?? "")}`).join(", ")}):` : "The decoder, where the answer is predicted:";
 }
-var Nu = 26, Pu = 300, Fu = 74;
-function Iu({ stack: e, sums: t }) {
+var Fu = 26, Iu = 300, Lu = 74;
+function Ru({ stack: e, sums: t }) {
 	let n = e.layers.map((e) => ({
 		layer: e.layer,
 		sum: e.sum ?? 0
-	})), r = 274 / Math.max(n.length, 1), [i, a] = [Math.min(0, ...t), Math.max(1e-9, ...t)], o = (e) => 6 + (a - e) / (a - i) * Fu;
+	})), r = 274 / Math.max(n.length, 1), [i, a] = [Math.min(0, ...t), Math.max(1e-9, ...t)], o = (e) => 6 + (a - e) / (a - i) * Lu;
 	return /* @__PURE__ */ j("svg", {
 		class: "layers",
-		viewBox: `0 0 ${Pu} 104`,
+		viewBox: `0 0 ${Iu} 104`,
 		role: "img",
 		"aria-label": `Attribution by layer${e.encoder ? " of the encoder" : ""}; the table below has the numbers`,
 		children: [
-			Go({
+			qo({
 				low: i,
 				high: a
 			}).map((e) => /* @__PURE__ */ j("g", { children: [/* @__PURE__ */ j("line", {
-				x1: Nu,
-				x2: Pu,
+				x1: Fu,
+				x2: Iu,
 				y1: o(e),
 				y2: o(e),
 				class: e === 0 ? "axis" : "tick"
@@ -7296,13 +7302,13 @@ function Iu({ stack: e, sums: t }) {
 			n.map((t, i) => /* @__PURE__ */ j("g", { children: [
 				/* @__PURE__ */ j("rect", {
 					class: t.sum < 0 ? "negative" : "positive",
-					x: Nu + i * r + 1,
+					x: Fu + i * r + 1,
 					y: Math.min(o(t.sum), o(0)),
 					width: Math.max(r - 2, 1),
 					height: Math.abs(o(t.sum) - o(0))
 				}),
 				i % Math.ceil(n.length / 15) === 0 ? /* @__PURE__ */ j("text", {
-					x: Nu + (i + .5) * r,
+					x: Fu + (i + .5) * r,
 					y: 90,
 					children: t.layer
 				}) : null,
@@ -7316,8 +7322,8 @@ function Iu({ stack: e, sums: t }) {
 		]
 	});
 }
-function Lu({ stack: e, largest: t }) {
-	let n = k(), r = Fn(e.neurons, e.layers.length), i = Math.min(ku, Math.max(0, ...r.map((e) => e.length))), a = (e, t) => r[e]?.[t], o = n.at.selection.value;
+function zu({ stack: e, largest: t }) {
+	let n = k(), r = Fn(e.neurons, e.layers.length), i = Math.min(ju, Math.max(0, ...r.map((e) => e.length))), a = (e, t) => r[e]?.[t], o = n.at.selection.value;
 	return e.neurons.length === 0 ? /* @__PURE__ */ j("p", {
 		class: "note",
 		children: "None of the strongest neurons is in it."
@@ -7327,17 +7333,17 @@ function Lu({ stack: e, largest: t }) {
 			"The ",
 			e.neurons.length,
 			" strongest neurons by layer, at most ",
-			ku,
+			ju,
 			" a layer; a cell selects its neuron."
 		]
-	}), /* @__PURE__ */ j(Ga, {
+	}), /* @__PURE__ */ j(qa, {
 		label: `Attribution of the strongest neurons${e.encoder ? " of the encoder" : ""}, layers across`,
 		columns: r.length,
 		rows: i,
 		height: 10,
 		colour: (e, n) => {
 			let r = a(e, n);
-			return r ? yi(r.value, t) : null;
+			return r ? xi(r.value, t) : null;
 		},
 		tell: (e, t) => {
 			let n = a(e, t);
@@ -7355,7 +7361,7 @@ function Lu({ stack: e, largest: t }) {
 		}
 	})] });
 }
-function Ru({ neurons: e }) {
+function Bu({ neurons: e }) {
 	let t = Math.max(0, ...e.map((e) => Math.abs(e.value)));
 	return /* @__PURE__ */ j("table", { children: [/* @__PURE__ */ j("thead", { children: /* @__PURE__ */ j("tr", { children: [
 		/* @__PURE__ */ j("th", {
@@ -7383,18 +7389,18 @@ function Ru({ neurons: e }) {
 	] }) }), /* @__PURE__ */ j("tbody", { children: e.map((e) => /* @__PURE__ */ j("tr", { children: [
 		/* @__PURE__ */ j("th", {
 			scope: "row",
-			children: /* @__PURE__ */ j(ro, { part: dn(e) })
+			children: /* @__PURE__ */ j(ao, { part: dn(e) })
 		}),
 		/* @__PURE__ */ j("td", {
 			class: "number",
-			children: /* @__PURE__ */ j(rs, {
+			children: /* @__PURE__ */ j(as, {
 				value: e.value,
 				digits: 3
 			})
 		}),
 		/* @__PURE__ */ j("td", {
 			class: "wide-only",
-			children: /* @__PURE__ */ j(ns, {
+			children: /* @__PURE__ */ j(is, {
 				value: e.value,
 				largest: t
 			})
@@ -7406,9 +7412,9 @@ function Ru({ neurons: e }) {
 	] }, Pn(e))) })] });
 }
 // src/lib/figure/ledger.ts
-var zu = 40;
-function Bu(e, t, n, r) {
-	let { ledger: i, target: a, reference: o } = e, { shown: s, others: c } = Xo(i.terms, Math.min(t, zu), n), { sum: l } = $o(i), u = [
+var Vu = 40;
+function Hu(e, t, n, r) {
+	let { ledger: i, target: a, reference: o } = e, { shown: s, others: c } = Qo(i.terms, Math.min(t, Vu), n), { sum: l } = ts(i), u = [
 		...s.map((e) => ({
 			name: Sn(e),
 			value: e.value,
@@ -7428,17 +7434,17 @@ function Bu(e, t, n, r) {
 			total: !0
 		}
 	];
-	return J(V, [Bo(V, {
+	return J(V, [Ho(V, {
 		rows: u,
-		axis: Ko(u.map((e) => e.value), "logits", (e) => F(e, +!Number.isInteger(e)))
+		axis: Jo(u.map((e) => e.value), "logits", (e) => F(e, +!Number.isInteger(e)))
 	})], {
-		shows: `Direct credit: parts that add up to ${ha(a, o)} (${F(i.value)}), the model's own number. Norm scales and attention patterns as they were. Hatched: lowers it.`,
+		shows: `Direct credit: parts that add up to ${_a(a, o)} (${F(i.value)}), the model's own number. Norm scales and attention patterns as they were. Hatched: lowers it.`,
 		made: e,
 		asked: r,
-		about: ma(a)
+		about: ga(a)
 	});
 }
-function Vu({ ledger: e }) {
+function Uu({ ledger: e }) {
 	return {
 		head: [
 			"term",
@@ -7463,7 +7469,7 @@ function Vu({ ledger: e }) {
 	};
 }
 // src/ui/Marks.tsx
-function Hu() {
+function Wu() {
 	return /* @__PURE__ */ j("p", {
 		class: "note marks",
 		children: [
@@ -7481,10 +7487,10 @@ function Hu() {
 	});
 }
 // src/ui/Outcome.tsx
-function Uu({ part: e }) {
-	let t = Qt(), n = t && Ac(t, e);
+function Gu({ part: e }) {
+	let t = Qt(), n = t && Mc(t, e);
 	if (!t || !n) return null;
-	let [r, i] = Mc(t, n), { nats: a, effect: o } = n;
+	let [r, i] = Pc(t, n), { nats: a, effect: o } = n;
 	return /* @__PURE__ */ j("span", {
 		class: "outcome",
 		title: `${r} → ${i}, ${F(a)} nats${o ? `, ${Nr(o)}` : ""}`,
@@ -7503,32 +7509,32 @@ function Uu({ part: e }) {
 	});
 }
 // src/panels/Ledger.tsx
-var Wu = 12, Gu = 10, Ku = 6, qu = Infinity, Ju = Se({
+var Ku = 12, qu = 10, Ju = 6, Yu = Infinity, Xu = Se({
 	is: () => !1,
 	set: () => {}
-}), Yu = Se({
+}), Zu = Se({
 	order: "size",
 	effectOf: () => null
 });
-function Xu() {
-	let e = k(), t = e.explained.value, n = Qt(), r = O("size"), i = O(Wu), a = O({});
+function Qu() {
+	let e = k(), t = e.explained.value, n = Qt(), r = O("size"), i = O(Ku), a = O({});
 	if (!t) return null;
 	let { ledger: o } = t, s = e.at.selection.value, c = (e) => {
 		let t = Cn(e);
-		return t && n ? Ac(n, t)?.nats ?? null : null;
-	}, l = Xo(o.terms, i.value, r.value, (e) => td(Cn(e), s), c), u = Zo(0, o.terms, l.others.value);
+		return t && n ? Mc(n, t)?.nats ?? null : null;
+	}, l = Qo(o.terms, i.value, r.value, (e) => rd(Cn(e), s), c), u = $o(0, o.terms, l.others.value);
 	return /* @__PURE__ */ j(Z, {
 		name: "ledger",
 		title: /* @__PURE__ */ j(Q, {
 			name: "ledger",
 			children: "Ledger"
 		}),
-		note: /* @__PURE__ */ j(nd, { explained: t }),
+		note: /* @__PURE__ */ j(id, { explained: t }),
 		children: [
 			/* @__PURE__ */ j(X, {
 				name: "ledger",
-				figure: (e) => Bu(t, i.value, r.value, e),
-				table: () => Vu(t),
+				figure: (e) => Hu(t, i.value, r.value, e),
+				table: () => Uu(t),
 				data: t
 			}),
 			/* @__PURE__ */ j("p", {
@@ -7555,15 +7561,15 @@ function Xu() {
 							})
 						]
 					})
-				] }), o.terms.length > Wu ? /* @__PURE__ */ j("button", {
+				] }), o.terms.length > Ku ? /* @__PURE__ */ j("button", {
 					type: "button",
-					onClick: () => i.value = i.value === Wu ? qu : Wu,
-					children: i.value === Wu ? `Show all ${o.terms.length}` : "Show the largest"
+					onClick: () => i.value = i.value === Ku ? Yu : Ku,
+					children: i.value === Ku ? `Show all ${o.terms.length}` : "Show the largest"
 				}) : null]
 			}),
-			/* @__PURE__ */ j(Ju.Provider, {
+			/* @__PURE__ */ j(Xu.Provider, {
 				value: {
-					is: (e, t) => a.value[e] ?? td(t, s),
+					is: (e, t) => a.value[e] ?? rd(t, s),
 					set: (e, t) => {
 						a.value = {
 							...a.value,
@@ -7571,7 +7577,7 @@ function Xu() {
 						};
 					}
 				},
-				children: /* @__PURE__ */ j(Yu.Provider, {
+				children: /* @__PURE__ */ j(Zu.Provider, {
 					value: {
 						order: r.value,
 						effectOf: c
@@ -7580,7 +7586,7 @@ function Xu() {
 						class: "ledger",
 						role: "treegrid",
 						"aria-label": "Ledger",
-						onKeyDown: md,
+						onKeyDown: gd,
 						children: [
 							/* @__PURE__ */ j("thead", { children: /* @__PURE__ */ j("tr", { children: [
 								/* @__PURE__ */ j("th", {
@@ -7602,62 +7608,62 @@ function Xu() {
 								}),
 								/* @__PURE__ */ j("th", {
 									scope: "col",
-									children: ed(t)
+									children: nd(t)
 								})
 							] }) }),
-							/* @__PURE__ */ j("tbody", { children: [l.shown.map((e, t) => /* @__PURE__ */ j(ad, {
+							/* @__PURE__ */ j("tbody", { children: [l.shown.map((e, t) => /* @__PURE__ */ j(sd, {
 								term: e,
 								level: 1,
 								largest: u,
 								first: t === 0
-							}, es(e))), /* @__PURE__ */ j(fd, {
+							}, ns(e))), /* @__PURE__ */ j(md, {
 								count: l.others.count,
 								value: l.others.value,
 								level: 1,
 								largest: u
 							})] }),
-							/* @__PURE__ */ j(id, { explained: t })
+							/* @__PURE__ */ j(od, { explained: t })
 						]
 					})
 				})
 			}),
-			/* @__PURE__ */ j(Hu, {}),
-			/* @__PURE__ */ j(Zu, { terms: l.shown })
+			/* @__PURE__ */ j(Wu, {}),
+			/* @__PURE__ */ j($u, { terms: l.shown })
 		]
 	});
 }
-function Zu({ terms: e }) {
-	let t = k(), n = e.filter(Qu).slice(0, Ku), { vs: r, reference: i } = t.answered.value ?? t.state.value;
-	return Ut([...r === null ? t.asksOf({ reference: i === "mean" ? "raw" : "mean" }) : [], ...n.flatMap((e) => $u(t, e) ?? [])]), null;
+function $u({ terms: e }) {
+	let t = k(), n = e.filter(ed).slice(0, Ju), { vs: r, reference: i } = t.answered.value ?? t.state.value;
+	return Ut([...r === null ? t.asksOf({ reference: i === "mean" ? "raw" : "mean" }) : [], ...n.flatMap((e) => td(t, e) ?? [])]), null;
 }
-function Qu(e) {
+function ed(e) {
 	let t = Cn(e);
 	return t !== null && t.kind === mn(t);
 }
-function $u(e, { layer: t, kind: n }) {
+function td(e, { layer: t, kind: n }) {
 	let r = e.followed();
 	return r && {
 		ask: "terms",
 		...r,
 		layer: t,
 		sublayer: n,
-		top: Gu
+		top: qu
 	};
 }
-function ed({ target: e, reference: t }) {
+function nd({ target: e, reference: t }) {
 	let n = R(e.text.trim() || e.text);
 	return t.kind === "versus" ? `lead of ${n} without it` : `${n} without it`;
 }
-function td(e, t) {
+function rd(e, t) {
 	return !e || !t || e.layer !== t.layer ? !1 : fn(e, t) ? !0 : !t.encoder && e.head === void 0 && e.neuron === void 0 && mn(t) === e.kind;
 }
-function nd({ explained: e }) {
+function id({ explained: e }) {
 	let { target: t, reference: n } = e;
 	return /* @__PURE__ */ j(b, { children: [
 		"Why ",
 		R(t.text),
 		": ",
-		rd(n),
+		ad(n),
 		"; raw ",
 		/* @__PURE__ */ j(Q, { name: "logit" }),
 		" ",
@@ -7673,11 +7679,11 @@ function nd({ explained: e }) {
 		" is what it writes toward that, with attention patterns and the scales of norms as they were."
 	] });
 }
-function rd(e) {
+function ad(e) {
 	return e.kind === "raw" ? "its raw logit" : e.kind === "mean" ? "its logit above the vocabulary mean" : `its logit minus that of ${R(e.text ?? "")}`;
 }
-function id({ explained: e }) {
-	let { sum: t, error: n, holds: r } = $o(e.ledger);
+function od({ explained: e }) {
+	let { sum: t, error: n, holds: r } = ts(e.ledger);
 	return /* @__PURE__ */ j("tfoot", { children: /* @__PURE__ */ j("tr", {
 		class: r ? "total" : "total error",
 		children: [
@@ -7705,10 +7711,10 @@ function id({ explained: e }) {
 		]
 	}) });
 }
-function ad(e) {
-	let t = k(), n = Ue(Ju), { term: r, level: i } = e, a = Cn(r), o = es(r), s = Qu(r) || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
+function sd(e) {
+	let t = k(), n = Ue(Xu), { term: r, level: i } = e, a = Cn(r), o = ns(r), s = ed(r) || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
 	return /* @__PURE__ */ j(b, { children: [
-		/* @__PURE__ */ j(dd, {
+		/* @__PURE__ */ j(pd, {
 			name: Sn(r),
 			value: r.value,
 			level: i,
@@ -7721,19 +7727,19 @@ function ad(e) {
 				a && t.select(fn(a, t.at.selection.value) ? null : a);
 			}
 		}),
-		c && i === 1 ? /* @__PURE__ */ j(od, {
+		c && i === 1 ? /* @__PURE__ */ j(cd, {
 			term: r,
 			largest: e.largest
 		}) : null,
-		c && i === 2 ? /* @__PURE__ */ j(ld, {
+		c && i === 2 ? /* @__PURE__ */ j(dd, {
 			terms: e.sources ?? [],
 			parent: r.value,
 			largest: e.largest
 		}) : null
 	] });
 }
-function od({ term: e, largest: t }) {
-	let n = k(), r = Ue(Yu), i = Ht($u(n, e));
+function cd({ term: e, largest: t }) {
+	let n = k(), r = Ue(Zu), i = Ht(td(n, e));
 	if (!i?.result) return /* @__PURE__ */ j("tr", {
 		class: "waiting",
 		children: /* @__PURE__ */ j("td", {
@@ -7742,62 +7748,62 @@ function od({ term: e, largest: t }) {
 			children: i?.error ?? `${i?.stage ?? "waiting"} …`
 		})
 	});
-	let { terms: a, others: o } = i.result, s = a.filter((e) => e.source === null && !sd(e)), c = Xo(s, qu, r.order, void 0, r.effectOf), l = Zo(t, s, o.value);
+	let { terms: a, others: o } = i.result, s = a.filter((e) => e.source === null && !ld(e)), c = Qo(s, Yu, r.order, void 0, r.effectOf), l = $o(t, s, o.value);
 	return /* @__PURE__ */ j(b, { children: [
-		c.shown.map((e) => /* @__PURE__ */ j(ad, {
+		c.shown.map((e) => /* @__PURE__ */ j(sd, {
 			term: e,
 			level: 2,
 			largest: l,
-			sources: a.filter((t) => cd(t, e))
-		}, es(e))),
-		/* @__PURE__ */ j(Ws, { parts: c.shown.slice(0, Ku).flatMap((e) => Cn(e) ?? []) }),
-		/* @__PURE__ */ j(fd, {
+			sources: a.filter((t) => ud(t, e))
+		}, ns(e))),
+		/* @__PURE__ */ j(Ks, { parts: c.shown.slice(0, Ju).flatMap((e) => Cn(e) ?? []) }),
+		/* @__PURE__ */ j(md, {
 			count: o.count,
 			value: o.value,
 			level: 2,
 			largest: l
 		}),
-		/* @__PURE__ */ j(pd, {
+		/* @__PURE__ */ j(hd, {
 			level: 2,
 			sum: c.sum + o.value,
 			parent: e.value
 		})
 	] });
 }
-function sd({ kind: e }) {
+function ld({ kind: e }) {
 	return e === "head_rounding" || e === "cross_head_rounding";
 }
-function cd(e, t) {
-	return t.head !== null && e.head === t.head && (e.source !== null || sd(e));
+function ud(e, t) {
+	return t.head !== null && e.head === t.head && (e.source !== null || ld(e));
 }
-function ld(e) {
-	let t = k(), n = (e) => sd(e) ? "rounding" : `from ${e.source} ${z(ud(t.explained.value, e))}`, { shown: r, others: i, sum: a } = Xo(e.terms, Gu, "size"), o = Zo(e.largest, r, i.value);
+function dd(e) {
+	let t = k(), n = (e) => ld(e) ? "rounding" : `from ${e.source} ${z(fd(t.explained.value, e))}`, { shown: r, others: i, sum: a } = Qo(e.terms, qu, "size"), o = $o(e.largest, r, i.value);
 	return /* @__PURE__ */ j(b, { children: [
-		r.map((e) => /* @__PURE__ */ j(dd, {
+		r.map((e) => /* @__PURE__ */ j(pd, {
 			name: n(e),
 			value: e.value,
 			level: 3,
 			largest: o,
 			part: null,
 			open: null
-		}, es(e))),
-		/* @__PURE__ */ j(fd, {
+		}, ns(e))),
+		/* @__PURE__ */ j(md, {
 			count: i.count,
 			value: i.value,
 			level: 3,
 			largest: o
 		}),
-		/* @__PURE__ */ j(pd, {
+		/* @__PURE__ */ j(hd, {
 			level: 3,
 			sum: a,
 			parent: e.parent
 		})
 	] });
 }
-function ud(e, { kind: t, source: n }) {
+function fd(e, { kind: t, source: n }) {
 	if (e !== null && n !== null) return t === "cross_attention" ? { text: e.sources?.[n]?.label ?? "" } : e.tokens[n];
 }
-function dd(e) {
+function pd(e) {
 	let t = k(), { part: n, open: r, level: i } = e, a = n !== null && fn(n, t.at.selection.value);
 	return /* @__PURE__ */ j("tr", {
 		class: `level-${i}${n !== null && fn(n, t.hovered.value) ? " hovered" : ""}${n ? " choosable" : ""}`,
@@ -7827,20 +7833,20 @@ function dd(e) {
 			/* @__PURE__ */ j("td", {
 				class: "number",
 				"data-value": e.value,
-				children: /* @__PURE__ */ j(rs, { value: e.value })
+				children: /* @__PURE__ */ j(as, { value: e.value })
 			}),
 			/* @__PURE__ */ j("td", {
 				class: "wide-only",
-				children: /* @__PURE__ */ j(ns, {
+				children: /* @__PURE__ */ j(is, {
 					value: e.value,
 					largest: e.largest
 				})
 			}),
-			/* @__PURE__ */ j("td", { children: n ? /* @__PURE__ */ j(Uu, { part: n }) : null })
+			/* @__PURE__ */ j("td", { children: n ? /* @__PURE__ */ j(Gu, { part: n }) : null })
 		]
 	});
 }
-function fd(e) {
+function md(e) {
 	return e.count === 0 ? null : /* @__PURE__ */ j("tr", {
 		class: `others level-${e.level}`,
 		"aria-level": e.level,
@@ -7856,11 +7862,11 @@ function fd(e) {
 			/* @__PURE__ */ j("td", {
 				class: "number",
 				"data-value": e.value,
-				children: /* @__PURE__ */ j(rs, { value: e.value })
+				children: /* @__PURE__ */ j(as, { value: e.value })
 			}),
 			/* @__PURE__ */ j("td", {
 				class: "wide-only",
-				children: /* @__PURE__ */ j(ns, {
+				children: /* @__PURE__ */ j(is, {
 					value: e.value,
 					largest: e.largest
 				})
@@ -7869,7 +7875,7 @@ function fd(e) {
 		]
 	});
 }
-function pd(e) {
+function hd(e) {
 	let t = Math.abs(e.sum - e.parent) < .005;
 	return /* @__PURE__ */ j("tr", {
 		class: `sum level-${e.level}`,
@@ -7891,25 +7897,25 @@ function pd(e) {
 		]
 	});
 }
-function md(e) {
+function gd(e) {
 	let t = e.key === "ArrowDown" ? 1 : e.key === "ArrowUp" ? -1 : 0;
 	if (t === 0) return;
 	let n = [...e.currentTarget.querySelectorAll("tr[tabindex]")];
 	n[n.indexOf(document.activeElement) + t]?.focus(), e.preventDefault();
 }
 // src/panels/Lens.tsx
-var hd = 16;
-function gd() {
-	let e = k(), t = O("rank"), n = e.explained.value, r = n?.tokens.length ?? 0, i = fi(n?.position ?? 0, r), a = e.followed(), o = r > 128 ? [i.value, Math.min(i.value + 128, r)] : null, { answer: s, result: c, stale: l } = Wt(a ? {
+var _d = 16;
+function vd() {
+	let e = k(), t = O("rank"), n = e.explained.value, r = n?.tokens.length ?? 0, i = mi(n?.position ?? 0, r), a = e.followed(), o = r > 128 ? [i.value, Math.min(i.value + 128, r)] : null, { answer: s, result: c, stale: l } = Wt(a ? {
 		ask: "lens",
 		prompt: a.prompt,
-		...gs({ source: a.source }),
+		...vs({ source: a.source }),
 		target: a.target,
 		top: 5,
 		...o ? { window: o } : {}
 	} : null);
 	if (!n) return null;
-	let u = c ? xd(c.cells, i.value) : null, d = n.model.vocab, f = (e) => va(e, t.value, d), p = {
+	let u = c ? Cd(c.cells, i.value) : null, d = n.model.vocab, f = (e) => ba(e, t.value, d), p = {
 		start: i.value,
 		size: 128
 	};
@@ -7923,7 +7929,7 @@ function gd() {
 			"What the ",
 			/* @__PURE__ */ j(Q, { name: "residual stream" }),
 			" would predict after each layer at each token: the top token in the cell",
-			u && !vd(u.positions.length) ? " that is pointed at" : "",
+			u && !bd(u.positions.length) ? " that is pointed at" : "",
 			", the colour for",
 			" ",
 			R(n.target.text),
@@ -7938,14 +7944,14 @@ function gd() {
 					/* @__PURE__ */ j("select", {
 						value: t.value,
 						onChange: (e) => t.value = e.currentTarget.value,
-						children: Object.entries(_a).map(([e, t]) => /* @__PURE__ */ j("option", {
+						children: Object.entries(ya).map(([e, t]) => /* @__PURE__ */ j("option", {
 							value: e,
 							children: t
 						}, e))
 					})
 				] })
 			}),
-			/* @__PURE__ */ j(so, {
+			/* @__PURE__ */ j(lo, {
 				start: i,
 				length: r,
 				what: "tokens"
@@ -7953,28 +7959,28 @@ function gd() {
 			/* @__PURE__ */ j(B, { answer: s }),
 			c && !l ? /* @__PURE__ */ j(X, {
 				name: "lens",
-				figure: (e) => ya(c, n.target, t.value, p, e),
-				table: () => wa(c, p),
+				figure: (e) => xa(c, n.target, t.value, p, e),
+				table: () => Ea(c, p),
 				data: c
 			}) : null,
 			u && u.positions.length > 0 ? /* @__PURE__ */ j("div", {
 				class: l ? "stale" : "",
 				children: [
-					/* @__PURE__ */ j(Ga, {
-						label: `Logit lens, ${_a[t.value]} by layer and token`,
+					/* @__PURE__ */ j(qa, {
+						label: `Logit lens, ${ya[t.value]} by layer and token`,
 						columns: u.positions.length,
 						rows: u.layers.length,
 						colour: (e, t) => {
 							let n = u.at(e, t);
-							return n ? bi(f(n)) : null;
+							return n ? Si(f(n)) : null;
 						},
-						...vd(u.positions.length) ? { text: (e, t) => yd(u.at(e, t)) } : {},
+						...bd(u.positions.length) ? { text: (e, t) => xd(u.at(e, t)) } : {},
 						rest: [Math.max(0, u.positions.indexOf(n.position)), 0],
-						tell: (e, t) => /* @__PURE__ */ j(bd, {
+						tell: (e, t) => /* @__PURE__ */ j(Sd, {
 							cell: u.at(e, t),
 							token: c?.tokens[u.positions[e] ?? -1]
 						}),
-						rowName: (e) => _d(u.layers[e] ?? null),
+						rowName: (e) => yd(u.layers[e] ?? null),
 						columnName: (e) => z(c?.tokens[u.positions[e] ?? -1]),
 						marked: (e, t) => t === 0 && u.positions[e] === n.position,
 						onChoose: (t) => e.set({
@@ -7982,7 +7988,7 @@ function gd() {
 							target: null
 						})
 					}),
-					/* @__PURE__ */ j(no, {
+					/* @__PURE__ */ j(io, {
 						kind: "amount",
 						...t.value === "rank" ? {
 							low: `rank ${d.toLocaleString("en")}`,
@@ -7990,10 +7996,10 @@ function gd() {
 							middle: `rank ${Math.round(Math.sqrt(d)).toLocaleString("en")}`
 						} : {
 							low: "0 %",
-							high: `100 %, ${_a[t.value]}`
+							high: `100 %, ${ya[t.value]}`
 						}
 					}),
-					/* @__PURE__ */ j(ao, {
+					/* @__PURE__ */ j(so, {
 						label: "logit lens",
 						head: [
 							"layer",
@@ -8004,9 +8010,9 @@ function gd() {
 							"target's probability"
 						],
 						rows: () => u.cells.map((e) => [
-							_d(e.layer),
+							yd(e.layer),
 							`${e.position}`,
-							/* @__PURE__ */ j("bdi", { children: yd(e) }, "top"),
+							/* @__PURE__ */ j("bdi", { children: xd(e) }, "top"),
 							I(e.top_probability[0] ?? 0),
 							`${e.rank}`,
 							I(e.probability)
@@ -8017,16 +8023,16 @@ function gd() {
 		]
 	});
 }
-function _d(e) {
+function yd(e) {
 	return e === null ? "emb" : `L${e}`;
 }
-function vd(e) {
-	return e <= hd;
+function bd(e) {
+	return e <= _d;
 }
-function yd(e) {
+function xd(e) {
 	return z(e?.top[0]);
 }
-function bd({ cell: e, token: t }) {
+function Sd({ cell: e, token: t }) {
 	return e ? /* @__PURE__ */ j(b, { children: [
 		e.layer === null ? "Embedding" : `After L${e.layer}`,
 		" at ",
@@ -8052,7 +8058,7 @@ function bd({ cell: e, token: t }) {
 		}, t.id))
 	] }) : null;
 }
-function xd(e, t) {
+function Cd(e, t) {
 	let n = e.filter((e) => e.position >= t && e.position < t + 128), r = [...new Set(n.map((e) => e.layer))].sort((e, t) => (t ?? -1) - (e ?? -1)), i = [...new Set(n.map((e) => e.position))].sort((e, t) => e - t), a = new Map(n.map((e) => [`${e.layer} ${e.position}`, e]));
 	return {
 		cells: n,
@@ -8062,8 +8068,8 @@ function xd(e, t) {
 	};
 }
 // src/panels/Looked.tsx
-function Sd() {
-	let e = k(), t = Qt(), n = e.at.selection.value, r = t ? Cd(t, n) : null;
+function wd() {
+	let e = k(), t = Qt(), n = e.at.selection.value, r = t ? Td(t, n) : null;
 	if (!t || !r || r.looks_at.length === 0) return null;
 	let i = 1 - r.looks_at.reduce((e, t) => e + t.attention, 0), a = Rr(z(t.tokens[t.position]));
 	return /* @__PURE__ */ j(Z, {
@@ -8072,8 +8078,8 @@ function Sd() {
 		note: `Its attention from ${a}; all shares come to 1.`,
 		children: [/* @__PURE__ */ j(X, {
 			name: `looked-${N(M(r))}`,
-			figure: (e) => xs(t, r, e),
-			table: () => Ss(r),
+			figure: (e) => Cs(t, r, e),
+			table: () => ws(r),
 			data: t
 		}), /* @__PURE__ */ j("table", {
 			class: "looked",
@@ -8137,25 +8143,25 @@ function Sd() {
 		})]
 	});
 }
-function Cd(e, t) {
+function Td(e, t) {
 	let n = e.answer.part ? vn(e.answer.part) : null, r = (t) => t && e.heads.find((e) => fn(M(e), t));
 	return r(t) ?? r(n) ?? e.heads[0] ?? null;
 }
 // src/panels/Pins.tsx
-var wd = 3;
-function Td() {
+var Ed = 3;
+function Dd() {
 	let e = k(), { pins: t, b: n } = e.state.value;
 	return e.explained.value ? /* @__PURE__ */ j(Z, {
 		name: "pins",
 		title: "Pins",
 		note: t.length === 0 ? "Pin the test of a part (choose one in Why, Parts or Graph and press p) to see here what several do together." : "Each pin alone, and all of them together in one run.",
-		children: t.length === 0 ? /* @__PURE__ */ j(Ed, {}) : /* @__PURE__ */ j(b, { children: [
+		children: t.length === 0 ? /* @__PURE__ */ j(Od, {}) : /* @__PURE__ */ j(b, { children: [
 			/* @__PURE__ */ j("ul", {
 				class: "pins",
 				children: t.map((r, i) => /* @__PURE__ */ j("li", { children: [/* @__PURE__ */ j("div", {
 					class: "controls",
 					children: [
-						/* @__PURE__ */ j(ro, { part: r.part }),
+						/* @__PURE__ */ j(ao, { part: r.part }),
 						/* @__PURE__ */ j("select", {
 							"aria-label": `How ${N(r.part)} is tested`,
 							value: r.how,
@@ -8179,21 +8185,21 @@ function Td() {
 							children: "×"
 						})
 					]
-				}), t.length > 1 ? /* @__PURE__ */ j(Ps, {
+				}), t.length > 1 ? /* @__PURE__ */ j(Is, {
 					tests: [r],
 					note: "this pin alone"
 				}) : null] }, pn(r.part)))
 			}),
 			t.length > 1 ? /* @__PURE__ */ j("h3", { children: "All together" }) : null,
-			/* @__PURE__ */ j(Ps, {
+			/* @__PURE__ */ j(Is, {
 				tests: t,
 				note: t.length === 1 ? "this pin" : `these ${t.length} pins`
 			})
 		] })
 	}) : null;
 }
-function Ed() {
-	let e = k(), t = Zt(), n = t?.result ? Do(t.result).slice(0, wd) : [];
+function Od() {
+	let e = k(), t = Zt(), n = t?.result ? ko(t.result).slice(0, Ed) : [];
 	return n.length === 0 ? /* @__PURE__ */ j(B, { answer: t }) : /* @__PURE__ */ j("p", {
 		class: "controls",
 		children: ["Begin with what matters most here:", n.map(({ part: t }) => /* @__PURE__ */ j("button", {
@@ -8207,8 +8213,8 @@ function Ed() {
 	});
 }
 // src/panels/Prediction.tsx
-function Dd() {
-	let e = k().explained.value, t = mc();
+function kd() {
+	let e = k().explained.value, t = gc();
 	if (!e) return null;
 	let { target: n, position: r, tokens: i, model: a } = e;
 	return /* @__PURE__ */ j(Z, {
@@ -8232,8 +8238,8 @@ function Dd() {
 		children: [
 			/* @__PURE__ */ j(X, {
 				name: "prediction",
-				figure: (t) => _s(e, t),
-				table: () => vs(e),
+				figure: (t) => ys(e, t),
+				table: () => bs(e),
 				data: e
 			}),
 			e.notes.map((e) => /* @__PURE__ */ j("p", {
@@ -8242,10 +8248,10 @@ function Dd() {
 			}, e)),
 			/* @__PURE__ */ j("div", {
 				class: "side-by-side",
-				children: [/* @__PURE__ */ j(Od, {
+				children: [/* @__PURE__ */ j(Ad, {
 					explained: e,
 					caption: t ? "A" : "Top tokens"
-				}), t?.result ? /* @__PURE__ */ j(Od, {
+				}), t?.result ? /* @__PURE__ */ j(Ad, {
 					explained: t.result,
 					caption: "B"
 				}) : null]
@@ -8253,7 +8259,7 @@ function Dd() {
 		]
 	});
 }
-function Od({ explained: e, caption: t }) {
+function Ad({ explained: e, caption: t }) {
 	let n = k();
 	return /* @__PURE__ */ j("table", {
 		class: "predictions",
@@ -8301,7 +8307,7 @@ function Od({ explained: e, caption: t }) {
 	});
 }
 // src/panels/Sentence.tsx
-function kd() {
+function jd() {
 	let e = k().explained.value, t = Zt();
 	if (!e) return null;
 	let n = t?.result ?? null, r = n?.words?.units ?? [], i = t !== null && !n && !t.error;
@@ -8310,10 +8316,10 @@ function kd() {
 		"aria-label": "The answer",
 		children: /* @__PURE__ */ j("p", {
 			class: "sentence",
-			children: n ? n.sentence.map((e, t) => /* @__PURE__ */ j(jd, {
+			children: n ? n.sentence.map((e, t) => /* @__PURE__ */ j(Nd, {
 				span: e,
 				units: r
-			}, t)) : /* @__PURE__ */ j(b, { children: [Ad(e.sentence).map((e, t) => /* @__PURE__ */ j(jd, {
+			}, t)) : /* @__PURE__ */ j(b, { children: [Md(e.sentence).map((e, t) => /* @__PURE__ */ j(Nd, {
 				span: e,
 				units: r
 			}, t)), i ? /* @__PURE__ */ j("span", {
@@ -8323,13 +8329,13 @@ function kd() {
 		})
 	});
 }
-function Ad(e) {
+function Md(e) {
 	let t = e.findIndex((e) => e.kind === null && e.text.trimEnd().endsWith("."));
 	return t < 0 ? e : e.slice(0, t + 1);
 }
-function jd({ span: e, units: t }) {
+function Nd({ span: e, units: t }) {
 	let n = k(), r = e.kind === "part" ? vn(e.text) : null;
-	if (r) return /* @__PURE__ */ j(ro, { part: r });
+	if (r) return /* @__PURE__ */ j(ao, { part: r });
 	let i = e.kind === "word" ? t[e.place ?? -1] : void 0;
 	return i ? /* @__PURE__ */ j("button", {
 		type: "button",
@@ -8342,8 +8348,8 @@ function jd({ span: e, units: t }) {
 	});
 }
 // src/lib/words.ts
-var Md = 40;
-function Nd(e, t) {
+var Pd = 40;
+function Fd(e, t) {
 	let n = new Map(t.flatMap((e) => e.positions.map((t) => [t, e]))), r = [], i = null;
 	for (let t of e.tokens) {
 		let e = n.get(t.position) ?? null;
@@ -8355,22 +8361,22 @@ function Nd(e, t) {
 			role: t.role ?? null
 		}, r.push(i));
 	}
-	return r.map((e) => Rd({
+	return r.map((e) => Bd({
 		...e,
-		text: Pd(e.tokens)
+		text: Id(e.tokens)
 	}));
 }
-function Pd(e) {
+function Id(e) {
 	let [t] = e;
 	return e.length === 1 && t?.fragment ? t.fragment : zr(e);
 }
-function Fd(e) {
-	return Math.max(0, ...e.filter(Vd).map((e) => Math.abs(e.effect)));
+function Ld(e) {
+	return Math.max(0, ...e.filter(Ud).map((e) => Math.abs(e.effect)));
 }
-function Id({ by: e }) {
+function Rd({ by: e }) {
 	return e === "spans" ? "piece" : e;
 }
-function Ld(e, t) {
+function zd(e, t) {
 	let n = [...e], r = 0, i = [];
 	for (let e of t) {
 		if (e.start === null || e.end === null) continue;
@@ -8392,7 +8398,7 @@ function Ld(e, t) {
 		role: null
 	}];
 }
-function Rd(e) {
+function Bd(e) {
 	let { unit: t, tokens: n } = e;
 	if (t && n.length > 1 && t.text.trim() !== "") {
 		let n = /^\s*/.exec(e.text)?.[0] ?? "";
@@ -8412,28 +8418,28 @@ function Rd(e) {
 		text: i
 	};
 }
-function zd({ text: e, positions: t }, n = []) {
+function Vd({ text: e, positions: t }, n = []) {
 	let r = t.length === 1 ? n[t[0] ?? -1]?.fragment : null;
 	if (r) return r;
 	let i = [...e.trim() === "" ? L(e) : e.trim().split(/\s+/).map(L).join(" ")];
-	return i.length > Md ? `${i.slice(0, 39).join("")}…` : i.join("");
-}
-function Bd(e) {
-	let t = e.filter(Vd);
-	return [...t.length > 0 ? t : e].sort((e, t) => Math.abs(t.effect) - Math.abs(e.effect))[0] ?? null;
-}
-function Vd({ counted: e, mark: t }) {
-	return e ?? t === null;
+	return i.length > Pd ? `${i.slice(0, 39).join("")}…` : i.join("");
 }
 function Hd(e) {
-	return e.mark === "first" && !Vd(e);
+	let t = e.filter(Ud);
+	return [...t.length > 0 ? t : e].sort((e, t) => Math.abs(t.effect) - Math.abs(e.effect))[0] ?? null;
 }
-function Ud(e, t) {
+function Ud({ counted: e, mark: t }) {
+	return e ?? t === null;
+}
+function Wd(e) {
+	return e.mark === "first" && !Ud(e);
+}
+function Gd(e, t) {
 	let n = Math.abs(e.effect) < .1 ? "" : e.effect > 0 ? "↓ to " : "↑ to ";
 	return e.difference_without === null ? n + Or(t.target.probability, e.probability_without)[1] : n + F(e.difference_without);
 }
 // src/lib/find.ts
-function Wd(e, t) {
+function Kd(e, t) {
 	let n = t.toLowerCase();
 	if (!n) return [];
 	let r = [], i = "";
@@ -8446,12 +8452,12 @@ function Wd(e, t) {
 	return a;
 }
 // src/ui/Find.tsx
-function Gd(e) {
-	let t = O(""), n = O(-1), r = Wd(e.texts, t.value), i = (t) => {
+function qd(e) {
+	let t = O(""), n = O(-1), r = Kd(e.texts, t.value), i = (t) => {
 		r.length !== 0 && (n.value = (n.value + t + r.length) % r.length, e.go(r[n.value] ?? null));
 	}, a = (r) => {
 		t.value = r, n.value = -1;
-		let i = Wd(e.texts, r)[0];
+		let i = Kd(e.texts, r)[0];
 		i !== void 0 && (n.value = 0), e.go(i ?? null);
 	};
 	return /* @__PURE__ */ j("label", { children: [
@@ -8473,8 +8479,8 @@ function Gd(e) {
 	] });
 }
 // src/panels/TokenStrip.tsx
-function Kd() {
-	let e = k(), t = e.explained.value, n = fi(t?.position ?? 0, t?.tokens.length ?? 0), r = O(null), i = He(() => (t?.tokens ?? []).map((e) => e.text), [t]), a = ef(), o = qd();
+function Jd() {
+	let e = k(), t = e.explained.value, n = mi(t?.position ?? 0, t?.tokens.length ?? 0), r = O(null), i = He(() => (t?.tokens ?? []).map((e) => e.text), [t]), a = nf(), o = Yd();
 	if (!t) return null;
 	let { tokens: s, position: c } = t, l = a !== null && gn(a.part), u = [...o.values()].map((e) => e.effect), d = Math.max(0, ...(a?.values ?? u).map(Math.abs)), f = s.slice(n.value, n.value + 128), p = f.some((e) => e.role);
 	return /* @__PURE__ */ j(Z, {
@@ -8488,20 +8494,20 @@ function Kd() {
 			" logits."
 		] }) : o.size > 0 ? `Under a word: what is left of ${R(t.target.text)} without it. ○ Many heads rest on the first word, whatever it says.` : `Choose the position ${t.model.bidirectional ? "whose token" : "whose next token"} is explained. Select a head or an attention sublayer to colour its sources.`,
 		children: [
-			e.reads() === null ? null : /* @__PURE__ */ j(Xd, {
+			e.reads() === null ? null : /* @__PURE__ */ j(Qd, {
 				sources: t.sources ?? [],
 				values: l ? a.values : [],
 				largest: d
 			}),
-			/* @__PURE__ */ j(so, {
+			/* @__PURE__ */ j(lo, {
 				start: n,
 				length: s.length,
 				what: "tokens"
 			}),
-			s.length > 128 ? /* @__PURE__ */ j(Gd, {
+			s.length > 128 ? /* @__PURE__ */ j(qd, {
 				texts: i,
 				go: (e) => {
-					r.value = e, e !== null && (n.value = pi(e, n.value, s.length));
+					r.value = e, e !== null && (n.value = hi(e, n.value, s.length));
 				}
 			}) : null,
 			/* @__PURE__ */ j("ol", {
@@ -8513,13 +8519,13 @@ function Kd() {
 						type: "button",
 						class: n.position === r.value ? "token found" : "token",
 						"aria-pressed": n.position === c,
-						style: Zd(h, d),
-						title: m && Yd(m, t),
+						style: $d(h, d),
+						title: m && Zd(m, t),
 						onClick: () => e.set({
 							position: n.position,
 							target: null
 						}),
-						onKeyDown: (e) => $d(e),
+						onKeyDown: (e) => tf(e),
 						children: [
 							/* @__PURE__ */ j("span", {
 								class: "index",
@@ -8531,8 +8537,8 @@ function Kd() {
 							}),
 							m ? /* @__PURE__ */ j("span", {
 								class: "sign",
-								children: m.positions[0] === n.position ? Jd(m) : "\xA0"
-							}) : /* @__PURE__ */ j(Qd, {
+								children: m.positions[0] === n.position ? Xd(m) : "\xA0"
+							}) : /* @__PURE__ */ j(ef, {
 								value: h,
 								largest: d
 							})
@@ -8546,28 +8552,28 @@ function Kd() {
 		]
 	});
 }
-function qd() {
+function Yd() {
 	let e = k(), t = Qt()?.words;
 	if (e.reads() !== null || t?.by !== "word") return /* @__PURE__ */ new Map();
 	let n = t.units.filter((e) => e.mark !== "last");
 	return new Map(n.flatMap((e) => e.positions.map((t) => [t, e])));
 }
-function Jd(e) {
+function Xd(e) {
 	let t = e.difference_without === null ? I(e.probability_without) : F(e.difference_without);
-	return Hd(e) ? `${t} ○` : t;
+	return Wd(e) ? `${t} ○` : t;
 }
-function Yd(e, t) {
+function Zd(e, t) {
 	let { target: n } = t, [r, i] = Or(n.probability, e.probability_without), { instead: a } = e, o = a.id === n.id ? "the same" : `${R(a.text)} (${I(a.probability)})`;
 	return `Without ${R(e.text)}: ${R(n.text)} ${r} → ${i} (${F(-e.effect)} ${e.difference_without === null ? "nats" : "logits"}); it says ${o}`;
 }
-function Xd(e) {
-	let t = fi(0, e.sources.length), n = e.sources.slice(t.value, t.value + 128);
+function Qd(e) {
+	let t = mi(0, e.sources.length), n = e.sources.slice(t.value, t.value + 128);
 	return /* @__PURE__ */ j(b, { children: [
 		/* @__PURE__ */ j("p", {
 			class: "note",
 			children: "What the encoder read; cross-attention takes from here:"
 		}),
-		/* @__PURE__ */ j(so, {
+		/* @__PURE__ */ j(lo, {
 			start: t,
 			length: e.sources.length,
 			what: "source positions"
@@ -8578,14 +8584,14 @@ function Xd(e) {
 			start: t.value + 1,
 			children: n.map((t) => /* @__PURE__ */ j("li", { children: /* @__PURE__ */ j("span", {
 				class: "token source",
-				style: Zd(e.values[t.position], e.largest),
+				style: $d(e.values[t.position], e.largest),
 				children: [
 					/* @__PURE__ */ j("span", {
 						class: "index",
 						children: t.position
 					}),
 					/* @__PURE__ */ j($, { text: t.label }),
-					/* @__PURE__ */ j(Qd, {
+					/* @__PURE__ */ j(ef, {
 						value: e.values[t.position],
 						largest: e.largest
 					})
@@ -8594,28 +8600,28 @@ function Xd(e) {
 		})
 	] });
 }
-function Zd(e, t) {
+function $d(e, t) {
 	if (e === void 0) return {};
-	let n = yi(e, t);
+	let n = xi(e, t);
 	return {
 		background: n,
-		color: xi(n)
+		color: Ci(n)
 	};
 }
-function Qd(e) {
+function ef(e) {
 	let { value: t } = e;
 	return /* @__PURE__ */ j("span", {
 		class: "sign",
 		children: t !== void 0 && Math.abs(t) > e.largest / 20 ? F(t) : "\xA0"
 	});
 }
-function $d(e) {
+function tf(e) {
 	let t = e.key === "ArrowRight" ? 1 : e.key === "ArrowLeft" ? -1 : 0;
 	if (t === 0) return;
 	let n = e.currentTarget.parentElement;
 	(t > 0 ? n?.nextElementSibling : n?.previousElementSibling)?.querySelector("button")?.focus(), e.preventDefault();
 }
-function ef() {
+function nf() {
 	let e = k(), t = e.at.selection.value, n = e.followed(), r = (e) => e && n && mn(e) !== "mlp" ? {
 		ask: "attention",
 		...n,
@@ -8624,54 +8630,54 @@ function ef() {
 	} : null, i = Ht(r(t)), a = e.hovered.value, o = r(a), s = o && e.desk.peek(o);
 	return a && s ? {
 		part: a,
-		values: tf(s, a)
+		values: rf(s, a)
 	} : t && i?.result ? {
 		part: t,
-		values: tf(i.result, t)
+		values: rf(i.result, t)
 	} : null;
 }
-function tf(e, t) {
+function rf(e, t) {
 	let n = e.heads.filter((e) => t.head === void 0 || e.head === t.head);
 	return (gn(t) ? e.sources ?? [] : e.tokens).map((e, t) => n.reduce((e, n) => e + (n.contribution[t] ?? 0), 0));
 }
 // src/lib/figure/words.ts
-var nf = 10.5, rf = 2.5, af = 30, of = 15, sf = 16;
-function cf(e, t) {
-	let n = e.words?.units ?? [], r = Fd(n), i = (t.source && n.length > 0 ? Ld(t.source ?? "", n) : Nd(e, n)).filter((e) => e.role !== "template"), a = i.flatMap((t, n) => ff(t, i[n - 1], e, r)), o = Fi(t.source ?? t.prompt), s = hf([...a, mf(e, o)]), c = s.slice(0, Math.max(0, s.length - sf)), l = s.slice(c.length), u = c.flat().filter(([e]) => e.ends).length, d = [gf(l, o), fa(uf(e, r), H)], f = u > 0 ? ` The first ${u} are not shown.` : "";
+var af = 10.5, of = 2.5, sf = 30, cf = 15, lf = 16;
+function uf(e, t) {
+	let n = e.words?.units ?? [], r = Ld(n), i = (t.source && n.length > 0 ? zd(t.source ?? "", n) : Fd(e, n)).filter((e) => e.role !== "template"), a = i.flatMap((t, n) => mf(t, i[n - 1], e, r)), o = Li(t.source ?? t.prompt), s = _f([...a, gf(e, o)]), c = s.slice(0, Math.max(0, s.length - lf)), l = s.slice(c.length), u = c.flat().filter(([e]) => e.ends).length, d = [vf(l, o), ma(ff(e, r), H)], f = u > 0 ? ` The first ${u} are not shown.` : "";
 	return J(H, d, {
-		shows: `${lf(e)}${f}`,
+		shows: `${df(e)}${f}`,
 		made: e,
 		asked: t,
-		about: ma(e.target)
+		about: ga(e.target)
 	});
 }
-function lf({ words: e, target: t, reference: n }) {
+function df({ words: e, target: t, reference: n }) {
 	if (!e) return `The prompt, and what the model says: “${Y(t.text)}”.`;
-	let r = n.kind === "versus" ? `the lead of “${Y(t.text)}” over “${Y(n.text ?? "")}”, in logits,` : `the probability of “${Y(t.text)}”`, i = e.units.some(Hd) ? ` Dashed, not counted: the first ${Id(e)}; any text loses about as much without its first, since many heads rest there whatever it says.` : "";
-	return `Under each ${Id(e)}: ${r} when that ${Id(e)} alone is ${e.how === "mask" ? "hidden" : "deleted"} (↓ it falls, ↑ it rises).${i}`;
+	let r = n.kind === "versus" ? `the lead of “${Y(t.text)}” over “${Y(n.text ?? "")}”, in logits,` : `the probability of “${Y(t.text)}”`, i = e.units.some(Wd) ? ` Dashed, not counted: the first ${Rd(e)}; any text loses about as much without its first, since many heads rest there whatever it says.` : "";
+	return `Under each ${Rd(e)}: ${r} when that ${Rd(e)} alone is ${e.how === "mask" ? "hidden" : "deleted"} (↓ it falls, ↑ it rises).${i}`;
 }
-function uf({ reference: e }, t) {
+function ff({ reference: e }, t) {
 	return {
 		label: e.kind === "versus" ? "effect on the lead, logits" : "effect on the log-probability, nats",
-		colour: (e) => df(1 - 2 * e, 1),
+		colour: (e) => pf(1 - 2 * e, 1),
 		low: F(-t),
 		middle: "0",
 		high: F(t)
 	};
 }
-function df(e, t) {
-	return yi(t > 0 ? .75 * e / t : 0, 1, !1);
+function pf(e, t) {
+	return xi(t > 0 ? .75 * e / t : 0, 1, !1);
 }
-function ff(e, t, n, r) {
-	let { unit: i, role: a } = e, o = Ki(e.text.trim() === "" ? L(e.text) : ra(e.text), H - 6, nf), s = i === null ? "" : i.mark === "last" ? "asked here" : Ud(i, n), c = a !== null && a !== (t?.role ?? null);
+function mf(e, t, n, r) {
+	let { unit: i, role: a } = e, o = Ji(e.text.trim() === "" ? L(e.text) : aa(e.text), H - 6, af), s = i === null ? "" : i.mark === "last" ? "asked here" : Gd(i, n), c = a !== null && a !== (t?.role ?? null);
 	return o.map((t, n) => {
-		let l = n === 0, u = n === o.length - 1 ? s : "", d = Math.max(q(t, nf) + 6, q(u, W) + 2);
+		let l = n === 0, u = n === o.length - 1 ? s : "", d = Math.max(q(t, af) + 6, q(u, W) + 2);
 		return {
 			width: d,
 			ends: n === o.length - 1,
 			breaks: l && (c || e.before.includes("\n")),
 			draw: (e) => {
-				let { ink: n, ground: o } = pf(i, r, e, d);
+				let { ink: n, ground: o } = hf(i, r, e, d);
 				return [
 					c && l ? G(e, -2, a, {
 						size: W,
@@ -8679,7 +8685,7 @@ function ff(e, t, n, r) {
 					}) : "",
 					o,
 					G(e + d / 2, 10.8, t, {
-						size: nf,
+						size: af,
 						fill: n,
 						anchor: "middle"
 					}),
@@ -8693,39 +8699,39 @@ function ff(e, t, n, r) {
 		};
 	});
 }
-function pf(e, t, n, r) {
+function hf(e, t, n, r) {
 	if (e === null) return {
 		ink: U,
 		ground: ""
 	};
-	let i = (e) => K(n, 0, r, of, {
+	let i = (e) => K(n, 0, r, cf, {
 		rx: 2,
 		fill: "none",
 		...e
 	});
-	if (Hd(e)) return {
-		ink: Ci,
+	if (Wd(e)) return {
+		ink: Ti,
 		ground: i({
-			stroke: Ti,
+			stroke: Di,
 			"stroke-width": .8,
 			"stroke-dasharray": "2 1.5"
 		})
 	};
 	if (e.mark === "last") return {
-		ink: Ci,
+		ink: Ti,
 		ground: i({
 			stroke: "#9a9a94",
 			"stroke-width": .6
 		})
 	};
-	let a = df(e.effect, t), o = e.effect < -.1 ? K(n, 12, r, 3, { fill: "url(#hatched)" }) : "";
+	let a = pf(e.effect, t), o = e.effect < -.1 ? K(n, 12, r, 3, { fill: "url(#hatched)" }) : "";
 	return {
-		ink: xi(a),
+		ink: Ci(a),
 		ground: i({ fill: a }) + o
 	};
 }
-function mf({ target: e, reference: t, ledger: n }, r) {
-	let i = Y(e.text), a = t.kind === "versus" ? `${F(n.value)} with all` : I(e.probability), o = q("→", nf) + 8, s = Math.max(q(i, nf, !0) + 6 + 2, q(a, W) + 4);
+function gf({ target: e, reference: t, ledger: n }, r) {
+	let i = Y(e.text), a = t.kind === "versus" ? `${F(n.value)} with all` : I(e.probability), o = q("→", af) + 8, s = Math.max(q(i, af, !0) + 6 + 2, q(a, W) + 4);
 	return {
 		width: o + s,
 		breaks: !1,
@@ -8734,18 +8740,18 @@ function mf({ target: e, reference: t, ledger: n }, r) {
 			let [t, n] = r ? [e, e + s + o / 2] : [e + o, e + o / 2];
 			return [
 				G(n, 10.8, r ? "←" : "→", {
-					size: nf,
+					size: af,
 					fill: U,
 					anchor: "middle"
 				}),
-				K(t, 0, s, of, {
+				K(t, 0, s, cf, {
 					rx: 2,
 					fill: "none",
-					stroke: Ci,
+					stroke: Ti,
 					"stroke-width": 1
 				}),
 				G(t + s / 2, 10.8, i, {
-					size: nf,
+					size: af,
 					bold: !0,
 					anchor: "middle"
 				}),
@@ -8758,19 +8764,19 @@ function mf({ target: e, reference: t, ledger: n }, r) {
 		}
 	};
 }
-function hf(e) {
+function _f(e) {
 	let t = [[]], n = 0;
-	for (let r of e) n > 0 && (r.breaks || n + r.width > H) && (t.push([]), n = 0), t.at(-1)?.push([r, n]), n += r.width + rf;
+	for (let r of e) n > 0 && (r.breaks || n + r.width > H) && (t.push([]), n = 0), t.at(-1)?.push([r, n]), n += r.width + of;
 	return t;
 }
-function gf(e, t) {
-	let n = e.map((e, n) => Oi("g", { transform: `translate(0 ${n * af + 9})` }, e.map(([e, n]) => e.draw(t ? H - n - e.width : n)).join("\n")));
+function vf(e, t) {
+	let n = e.map((e, n) => Ai("g", { transform: `translate(0 ${n * sf + 9})` }, e.map(([e, n]) => e.draw(t ? H - n - e.width : n)).join("\n")));
 	return {
-		height: e.length * af + 9 - 5,
+		height: e.length * sf + 9 - 5,
 		body: n.join("\n")
 	};
 }
-function _f(e) {
+function yf(e) {
 	return {
 		head: [
 			"unit",
@@ -8800,38 +8806,38 @@ function _f(e) {
 			t.instead.text,
 			t.instead.probability,
 			t.mark,
-			+!!Vd(t)
+			+!!Ud(t)
 		])
 	};
 }
 // src/panels/Words.tsx
-var vf = 5, yf = 40;
-function bf() {
+var bf = 5, xf = 40;
+function Sf() {
 	let e = k(), t = e.explained.value, n = Qt(), r = Zt(), i = O(null);
 	if (!t) return null;
-	let a = n?.words?.units ?? [], o = a.find((t) => t.positions[0] === e.at.word.value) ?? null, s = a.find((e) => e === i.value) ?? null ?? o ?? Bd(a);
+	let a = n?.words?.units ?? [], o = a.find((t) => t.positions[0] === e.at.word.value) ?? null, s = a.find((e) => e === i.value) ?? null ?? o ?? Hd(a);
 	return /* @__PURE__ */ j("section", {
 		class: "panel panel-words",
 		"aria-label": "The prompt and the answer",
 		children: [
 			n ? /* @__PURE__ */ j(X, {
 				name: "words",
-				figure: (e) => cf(n, e),
-				table: () => _f(n),
+				figure: (e) => uf(n, e),
+				table: () => yf(n),
 				data: n
 			}) : null,
-			/* @__PURE__ */ j(xf, {
+			/* @__PURE__ */ j(Cf, {
 				explained: t,
 				units: a,
 				onHover: (e) => i.value = e
 			}),
-			/* @__PURE__ */ j(Of, { explained: t }),
-			s ? /* @__PURE__ */ j(Tf, {
+			/* @__PURE__ */ j(Af, { explained: t }),
+			s ? /* @__PURE__ */ j(Df, {
 				unit: s,
 				explained: t,
 				tested: n
 			}) : null,
-			/* @__PURE__ */ j(kf, {
+			/* @__PURE__ */ j(jf, {
 				explained: t,
 				tested: n,
 				failed: !!r?.error
@@ -8843,8 +8849,8 @@ function bf() {
 		]
 	});
 }
-function xf(e) {
-	let t = k(), { explained: n, units: r } = e, { target: i } = n, a = Fd(r), o = t.answered.value?.source ?? null, s = t.reads() === "text" && o !== null && r.length > 0 ? Ld(o, r) : Nd(n, r), c = s.some((e) => e.role !== null), l = s.filter((e) => e.role !== "template"), u = l.length > yf || n.tokens.length > 160, d = Ve(null);
+function Cf(e) {
+	let t = k(), { explained: n, units: r } = e, { target: i } = n, a = Ld(r), o = t.answered.value?.source ?? null, s = t.reads() === "text" && o !== null && r.length > 0 ? zd(o, r) : Fd(n, r), c = s.some((e) => e.role !== null), l = s.filter((e) => e.role !== "template"), u = l.length > xf || n.tokens.length > 160, d = Ve(null);
 	return Be(() => {
 		u && d.current && (d.current.scrollTop = d.current.scrollHeight);
 	}, [
@@ -8858,7 +8864,7 @@ function xf(e) {
 		children: [l.map((t, r) => /* @__PURE__ */ j(b, { children: [c && t.role !== null && t.role !== (l[r - 1]?.role ?? null) ? /* @__PURE__ */ j("span", {
 			class: "turn",
 			children: t.role
-		}) : /* @__PURE__ */ j(Sf, { text: r === 0 ? "" : t.before }), /* @__PURE__ */ j(Cf, {
+		}) : /* @__PURE__ */ j(wf, { text: r === 0 ? "" : t.before }), /* @__PURE__ */ j(Tf, {
 			stretch: t,
 			largest: a,
 			explained: n,
@@ -8877,7 +8883,7 @@ function xf(e) {
 				children: [
 					/* @__PURE__ */ j("bdi", {
 						class: "token-text",
-						children: Df(n, i.text)
+						children: kf(n, i.text)
 					}),
 					" ",
 					/* @__PURE__ */ j("span", {
@@ -8889,27 +8895,27 @@ function xf(e) {
 		})]
 	});
 }
-function Sf({ text: e }) {
+function wf({ text: e }) {
 	let t = e.split("\n").length - 1;
 	return t > 0 ? /* @__PURE__ */ j(b, { children: [/* @__PURE__ */ j("span", {
 		class: "small",
 		children: "↵".repeat(t)
 	}), /* @__PURE__ */ j("br", {})] }) : /* @__PURE__ */ j("span", { children: e === "" ? "" : " " });
 }
-function Cf(e) {
+function Tf(e) {
 	let t = k(), { stretch: n, explained: r, largest: i } = e, { unit: a } = n;
 	if (!a) return /* @__PURE__ */ j("span", {
 		class: "unread",
 		children: n.text
 	});
-	let o = Hd(a), s = Vd(a) && i > 0 ? yi(.75 * a.effect / i, 1) : null, c = s ? {
+	let o = Wd(a), s = Ud(a) && i > 0 ? xi(.75 * a.effect / i, 1) : null, c = s ? {
 		background: s,
-		color: xi(s)
+		color: Ci(s)
 	} : {};
 	return /* @__PURE__ */ j("button", {
 		type: "button",
 		class: `word${o ? " rests" : a.mark === "last" ? " last" : ""}`,
-		title: wf(a, r),
+		title: Ef(a, r),
 		"aria-pressed": t.at.word.value !== null && a.positions[0] === t.at.word.value,
 		onClick: () => t.set({ word: a.positions[0] ?? null }),
 		onMouseEnter: () => e.onHover(a),
@@ -8922,7 +8928,7 @@ function Cf(e) {
 				style: c,
 				children: n.text.trim() === "" ? R(n.text) : n.text
 			}),
-			/* @__PURE__ */ j("small", { children: a.mark === "last" ? "asked here" : Ud(a, r) }),
+			/* @__PURE__ */ j("small", { children: a.mark === "last" ? "asked here" : Gd(a, r) }),
 			o ? /* @__PURE__ */ j("small", {
 				class: "uncounted",
 				children: "not counted"
@@ -8930,17 +8936,17 @@ function Cf(e) {
 		]
 	});
 }
-function wf(e, t) {
-	let { target: n, reference: r, ledger: i } = t, a = e.difference_without !== null && r.kind === "versus", [o, s] = a ? [F(i.value), `${F(e.difference_without ?? 0)} logits`] : Or(n.probability, e.probability_without), c = a ? `the lead of ${Df(t, n.text)} over ${Df(t, r.text ?? "")}` : Df(t, n.text);
-	return Rr(`Without ${zd(e, t.tokens)} alone: ${c} ${o} → ${s}`);
+function Ef(e, t) {
+	let { target: n, reference: r, ledger: i } = t, a = e.difference_without !== null && r.kind === "versus", [o, s] = a ? [F(i.value), `${F(e.difference_without ?? 0)} logits`] : Or(n.probability, e.probability_without), c = a ? `the lead of ${kf(t, n.text)} over ${kf(t, r.text ?? "")}` : kf(t, n.text);
+	return Rr(`Without ${Vd(e, t.tokens)} alone: ${c} ${o} → ${s}`);
 }
-function Tf(e) {
-	let t = k(), { unit: n, explained: r, tested: i } = e, { instead: a } = n, o = t.reads() !== null, s = (i?.heads ?? []).filter((e) => e.looks_at.some((t) => e.cross === o && n.positions.includes(t.position) && t.attention >= .25)).filter(({ zeroed: e }) => Ef(e)).slice(0, 4), c = o ? void 0 : r.tokens[n.positions.at(-1) ?? -1];
+function Df(e) {
+	let t = k(), { unit: n, explained: r, tested: i } = e, { instead: a } = n, o = t.reads() !== null, s = (i?.heads ?? []).filter((e) => e.looks_at.some((t) => e.cross === o && n.positions.includes(t.position) && t.attention >= .25)).filter(({ zeroed: e }) => Of(e)).slice(0, 4), c = o ? void 0 : r.tokens[n.positions.at(-1) ?? -1];
 	return /* @__PURE__ */ j("p", {
 		class: "without",
 		"aria-live": "polite",
 		children: [
-			/* @__PURE__ */ j("strong", { children: wf(n, r) }),
+			/* @__PURE__ */ j("strong", { children: Ef(n, r) }),
 			n.difference_without === null ? /* @__PURE__ */ j("span", {
 				class: "small",
 				children: [
@@ -8953,11 +8959,11 @@ function Tf(e) {
 				]
 			}) : null,
 			n.mark === "last" ? ". The question is asked here, so without it another question is asked." : null,
-			Hd(n) ? ". Any text loses about as much without its first word: many heads rest there, whatever it says. So it is not counted." : null,
+			Wd(n) ? ". Any text loses about as much without its first word: many heads rest there, whatever it says. So it is not counted." : null,
 			a.id === r.predictions[0]?.id ? ". It still says " : ". It says ",
 			/* @__PURE__ */ j("bdi", {
 				class: "token-text",
-				children: Df(r, a.text)
+				children: kf(r, a.text)
 			}),
 			" ",
 			/* @__PURE__ */ j("span", {
@@ -8969,7 +8975,7 @@ function Tf(e) {
 			s.length > 0 ? /* @__PURE__ */ j(b, { children: [
 				"Read by",
 				" ",
-				s.map((e) => /* @__PURE__ */ j(b, { children: [/* @__PURE__ */ j(ro, { part: M(e) }), " "] }, `${e.layer} ${e.head}`))
+				s.map((e) => /* @__PURE__ */ j(b, { children: [/* @__PURE__ */ j(ao, { part: M(e) }), " "] }, `${e.layer} ${e.head}`))
 			] }) : null,
 			c && c.position !== r.position && t.data.host !== "report" ? /* @__PURE__ */ j("button", {
 				type: "button",
@@ -8982,18 +8988,18 @@ function Tf(e) {
 					"What ",
 					r.model.bidirectional ? "stands at" : "follows",
 					" ",
-					Rr(zd(n, r.tokens)),
+					Rr(Vd(n, r.tokens)),
 					"?"
 				]
 			}) : null
 		]
 	});
 }
-function Ef(e) {
+function Of(e) {
 	let t = e && (e.difference ?? e.effect);
 	return !!(t && t.size !== "none" && t.verdict !== "ordinary");
 }
-function Df({ target: e, predictions: t, reference: n }, r) {
+function kf({ target: e, predictions: t, reference: n }, r) {
 	let i = t.slice(0, 6).map((e) => e.text);
 	return Ur(r, [
 		e.text,
@@ -9001,8 +9007,8 @@ function Df({ target: e, predictions: t, reference: n }, r) {
 		...n.text === null ? [] : [n.text]
 	]);
 }
-function Of({ explained: e }) {
-	let t = k(), n = e.predictions.filter((t) => t.id !== e.target.id).slice(0, vf), r = t.at.vs.value, i = t.data.host === "report", a = n.filter((e) => !e.text.includes("�") && e.text !== "");
+function Af({ explained: e }) {
+	let t = k(), n = e.predictions.filter((t) => t.id !== e.target.id).slice(0, bf), r = t.at.vs.value, i = t.data.host === "report", a = n.filter((e) => !e.text.includes("�") && e.text !== "");
 	return Ut(t.asksOf(...n.map((e) => nr(e, r)), ...a.map((e) => ({ vs: e.text })))), /* @__PURE__ */ j("p", {
 		class: "alternatives",
 		children: [
@@ -9018,7 +9024,7 @@ function Of({ explained: e }) {
 				children: [
 					/* @__PURE__ */ j("bdi", {
 						class: "token-text",
-						children: Df(e, n.text)
+						children: kf(e, n.text)
 					}),
 					" ",
 					/* @__PURE__ */ j("span", {
@@ -9055,7 +9061,7 @@ function Of({ explained: e }) {
 		]
 	});
 }
-function kf(e) {
+function jf(e) {
 	let { explained: t, tested: n } = e, r = n?.words;
 	if (!n) return e.failed ? null : /* @__PURE__ */ j("p", {
 		class: "key",
@@ -9065,16 +9071,16 @@ function kf(e) {
 		class: "key",
 		children: n.control ? "No word can be taken away here." : "No word was taken away: this was made without its tests."
 	});
-	let i = Rr(Df(t, t.target.text)), a = t.reference.kind === "versus" ? `the lead of ${i}, in logits,` : `the probability of ${i}`, o = r.units.some(Hd);
+	let i = Rr(kf(t, t.target.text)), a = t.reference.kind === "versus" ? `the lead of ${i}, in logits,` : `the probability of ${i}`, o = r.units.some(Wd);
 	return /* @__PURE__ */ j("p", {
 		class: "key",
 		children: [
 			"Under each ",
-			Id(r),
+			Rd(r),
 			": ",
 			a,
 			" when that ",
-			Id(r),
+			Rd(r),
 			" alone is",
 			" ",
 			r.how === "mask" ? "hidden" : "deleted",
@@ -9097,7 +9103,7 @@ function kf(e) {
 					"aria-hidden": "true"
 				}),
 				" The first ",
-				Id(r),
+				Rd(r),
 				" is not counted: any text loses about as much without its first, since many heads rest there whatever it says (an",
 				" ",
 				/* @__PURE__ */ j(Q, { name: "attention sink" }),
@@ -9109,76 +9115,76 @@ function kf(e) {
 	});
 }
 // src/views/Views.tsx
-var Af = {
-	why: Mf,
-	parts: Nf,
-	graph: Pf,
-	tests: Ff,
-	compare: If,
-	facts: Lf,
-	continue: Rf
+var Mf = {
+	why: Pf,
+	parts: Ff,
+	graph: If,
+	tests: Lf,
+	compare: Rf,
+	facts: zf,
+	continue: Bf
 };
-function jf() {
-	let e = k().at.view.value, t = Af[e];
+function Nf() {
+	let e = k().at.view.value, t = Mf[e];
 	return /* @__PURE__ */ j("div", {
 		class: `view view-${e}`,
-		children: [/* @__PURE__ */ j(t, {}), /* @__PURE__ */ j(Gs, {})]
+		children: [/* @__PURE__ */ j(t, {}), /* @__PURE__ */ j(qs, {})]
 	});
 }
-function Mf() {
+function Pf() {
 	let e = k();
 	return /* @__PURE__ */ j(b, { children: [
-		/* @__PURE__ */ j(kd, {}),
-		/* @__PURE__ */ j(bf, {}),
-		/* @__PURE__ */ j(nc, {}),
+		/* @__PURE__ */ j(jd, {}),
+		/* @__PURE__ */ j(Sf, {}),
+		/* @__PURE__ */ j(ic, {}),
 		/* @__PURE__ */ j("div", {
 			class: "beside",
 			children: [
-				e.at.selection.value ? /* @__PURE__ */ j(Us, {}) : null,
-				/* @__PURE__ */ j(Sd, {}),
-				/* @__PURE__ */ j(Xl, {})
+				e.at.selection.value ? /* @__PURE__ */ j(Gs, {}) : null,
+				/* @__PURE__ */ j(wd, {}),
+				/* @__PURE__ */ j(Ql, {})
 			]
 		})
 	] });
 }
-function Nf() {
+function Ff() {
 	return /* @__PURE__ */ j(b, { children: [
-		/* @__PURE__ */ j(Kd, {}),
+		/* @__PURE__ */ j(Jd, {}),
 		/* @__PURE__ */ j("div", {
 			class: "column column-middle",
 			children: [
-				/* @__PURE__ */ j(Xu, {}),
-				/* @__PURE__ */ j(Rc, {}),
-				/* @__PURE__ */ j(nc, { besideLedger: !0 })
+				/* @__PURE__ */ j(Qu, {}),
+				/* @__PURE__ */ j(Bc, {}),
+				/* @__PURE__ */ j(ic, { besideLedger: !0 })
 			]
 		}),
 		/* @__PURE__ */ j("div", {
 			class: "column column-right",
 			children: [
-				/* @__PURE__ */ j(Us, {}),
-				/* @__PURE__ */ j(gd, {}),
-				/* @__PURE__ */ j(co, {})
+				/* @__PURE__ */ j(Gs, {}),
+				/* @__PURE__ */ j(vd, {}),
+				/* @__PURE__ */ j(uo, {})
 			]
 		})
 	] });
 }
-function Pf() {
-	return /* @__PURE__ */ j(b, { children: [/* @__PURE__ */ j(jl, {}), /* @__PURE__ */ j(Us, {})] });
-}
-function Ff() {
-	return /* @__PURE__ */ j(b, { children: [/* @__PURE__ */ j(Td, {}), /* @__PURE__ */ j(Us, {})] });
-}
 function If() {
-	return /* @__PURE__ */ j(b, { children: [/* @__PURE__ */ j(wc, {}), /* @__PURE__ */ j(Dd, {})] });
+	return /* @__PURE__ */ j(b, { children: [/* @__PURE__ */ j(Nl, {}), /* @__PURE__ */ j(Gs, {})] });
 }
 function Lf() {
-	return /* @__PURE__ */ j(Au, {});
+	return /* @__PURE__ */ j(b, { children: [/* @__PURE__ */ j(Dd, {}), /* @__PURE__ */ j(Gs, {})] });
 }
 function Rf() {
-	return /* @__PURE__ */ j(b, { children: [/* @__PURE__ */ j(Dd, {}), /* @__PURE__ */ j(Fl, {})] });
+	return /* @__PURE__ */ j(b, { children: [/* @__PURE__ */ j(Ec, {}), /* @__PURE__ */ j(kd, {})] });
+}
+function zf() {
+	return /* @__PURE__ */ j(Mu, {});
+}
+function Bf() {
+	return /* @__PURE__ */ j(b, { children: [/* @__PURE__ */ j(kd, {}), /* @__PURE__ */ j(Ll, {})] });
 }
 // src/App.tsx
-function zf({ page: e }) {
+function Vf({ page: e }) {
 	let t = Ve(null);
 	return Be(() => e.explain(), [e]), ze(() => e.link(), [e]), ze(() => t.current ? tn(e, t.current) : void 0, [e]), /* @__PURE__ */ j(Ft.Provider, {
 		value: e,
@@ -9187,30 +9193,30 @@ function zf({ page: e }) {
 			ref: t,
 			children: /* @__PURE__ */ j(Xt, { children: [
 				/* @__PURE__ */ j(Zr, {}),
-				/* @__PURE__ */ j(Bf, {}),
+				/* @__PURE__ */ j(Hf, {}),
 				/* @__PURE__ */ j(ai, {}),
 				/* @__PURE__ */ j(un, {}),
-				/* @__PURE__ */ j(di, {})
+				/* @__PURE__ */ j(pi, {})
 			] })
 		})
 	});
 }
-function Bf() {
+function Hf() {
 	let e = k();
 	return He(() => gt(() => e.asked()), [e]).value ? /* @__PURE__ */ j(b, { children: [
-		/* @__PURE__ */ j(Vf, {}),
-		/* @__PURE__ */ j(oi, {}),
-		/* @__PURE__ */ j(Uf, { children: /* @__PURE__ */ j(jf, {}) })
-	] }) : /* @__PURE__ */ j(li, {});
+		/* @__PURE__ */ j(Uf, {}),
+		/* @__PURE__ */ j(ci, {}),
+		/* @__PURE__ */ j(Gf, { children: /* @__PURE__ */ j(Nf, {}) })
+	] }) : /* @__PURE__ */ j(di, {});
 }
-function Vf() {
+function Uf() {
 	let e = k(), t = e.answer.value, n = Pt(!t?.result);
 	return !t || t.result || e.desk.lost.value || !(t.error || n) ? null : /* @__PURE__ */ j("div", {
-		class: "panel",
-		children: [/* @__PURE__ */ j(B, { answer: t }), t.error ? /* @__PURE__ */ j(Hf, {}) : null]
+		class: "panel standing",
+		children: [/* @__PURE__ */ j(B, { answer: t }), t.error ? /* @__PURE__ */ j(Wf, {}) : null]
 	});
 }
-function Hf() {
+function Wf() {
 	let e = k(), { position: t, target: n, vs: r } = e.state.value;
 	return e.data.host === "report" || t === null && n === null && r === null ? null : /* @__PURE__ */ j("button", {
 		type: "button",
@@ -9222,7 +9228,7 @@ function Hf() {
 		children: "Explain the top prediction at the end"
 	});
 }
-function Uf({ children: e }) {
+function Gf({ children: e }) {
 	let t = !k().answer.value?.result, n = Pt(t);
 	return /* @__PURE__ */ j("main", {
 		class: t ? n ? "stale late" : "stale" : "",
@@ -9230,30 +9236,30 @@ function Uf({ children: e }) {
 	});
 }
 // src/styles.css?inline
-var Wf = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;--mark:#fdc98f;--mark-negative:#d3cbe6;color:var(--ink);background:var(--ground);min-height:100%;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--mark:#8a4f14;--mark-negative:#584882;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed) .unembed{min-height:100vh}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed>*{--wide:1230px}.unembed main{max-width:var(--wide);margin:0 auto;padding:18px 24px 60px}.unembed .view{grid-template-columns:minmax(0,1fr);align-items:start;gap:16px;display:grid}.unembed .view>div:empty{display:none}.unembed .column,.unembed .beside{grid-template-columns:minmax(0,1fr);align-content:start;gap:16px;min-width:0;display:grid}@container (width>=900px){.unembed .view-why{grid-template-columns:minmax(0,1.8fr) minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.2fr) minmax(0,1fr)}:is(.unembed .view-graph:has(.panel-inspector dl),.unembed .view-tests,.unembed .view-continue){grid-template-columns:minmax(0,2fr) minmax(0,1fr)}.unembed .panel-sentence,.unembed .panel-words,.unembed .panel-strip,.unembed .panel-compare{grid-column:1/-1}.unembed .panel-inspector{max-height:96vh;position:sticky;top:8px;overflow:auto}}@container (width<=899px){.unembed main{padding:12px 10px 40px}.unembed .panel-inspector:has(.test){z-index:2;max-height:45vh;position:sticky;bottom:0;overflow:auto;box-shadow:0 -2px 12px #00000040}}@container (width>=1600px){.unembed>*{--wide:1760px;font-size:16px}.unembed .view-why .beside{grid-template-columns:minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.1fr) minmax(0,1fr)}}@container (width>=2400px){.unembed>*{--wide:2600px;font-size:22px}}.unembed .toast:empty{display:none}.unembed .toast{width:-moz-fit-content;width:fit-content;max-width:90%;color:var(--panel);background:var(--ink);z-index:3;border-radius:8px;margin:0 auto;padding:6px 14px;position:sticky;bottom:12px}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed .close{float:right;border:0;font-size:1.2em;line-height:1}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed main.stale:not(.late){opacity:1}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .choosable{cursor:pointer}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .axis{stroke:var(--dim)}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}:is(.unembed .panel:has(.exports),.unembed .has-exports){position:relative}.unembed .exports{font:.87em/1.4 system-ui,sans-serif;position:absolute;top:12px;right:14px}.unembed .has-exports .exports{top:0;right:0}.unembed .exports>summary{color:var(--dim);cursor:pointer;border-radius:4px;padding:1px 6px;list-style:none}.unembed .exports>summary::-webkit-details-marker{display:none}.unembed .exports>summary:after{content:\" ▾\" / \"\"}.unembed .exports>summary:hover,.unembed .exports[open]>summary{color:var(--ink);background:var(--hover)}.unembed .exports>ul{z-index:4;background:var(--panel);border:1px solid var(--line);border-radius:6px;margin:2px 0 0;padding:4px;list-style:none;position:absolute;right:0;box-shadow:0 4px 14px #0000002e}.unembed .exports button{text-align:start;white-space:nowrap;border:0;width:100%}.unembed .has-exports>h3{padding-right:5.5em}.unembed .panel:has(.exports)>h2{padding-right:5.5em}.unembed .panel-words:has(>.exports)>.text{padding-right:5.5em}@container (width<=520px){.unembed .panel-words:has(>.exports)>.text{padding:20px 0 6px}}.unembed .stale .exports{visibility:hidden}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{height:3.4em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0;overflow:auto}.unembed .legend{color:var(--dim);flex-wrap:wrap;align-items:center;gap:2px 8px;margin:2px 0 4px;font-size:.9em;display:flex}.unembed .legend .ramp{border:1px solid var(--line);width:110px;height:.8em}@container (width<=520px){.unembed .told{height:6em}}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed td>.outcome:has(.mark){white-space:nowrap}@container (width<=520px){.unembed td>.outcome .from{display:none}}.unembed .outcome .mark{width:1em;display:inline-block}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:12px;min-width:0;padding:14px 18px}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .part{padding:0 6px}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed .scroll{max-width:100%;position:relative;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}@container (width<=520px){.unembed .wide-only{display:none}.unembed th,.unembed td{padding:2px 3px}}.unembed .term{font:inherit;color:inherit;-webkit-text-decoration:underline dotted var(--dim) 1px;text-decoration:underline dotted var(--dim) 1px;text-underline-offset:3px;cursor:help;background:0 0;border:0;border-radius:0;padding:0}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .scale p{margin:0}.unembed .scale .ends{justify-content:space-between;display:flex}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:60vh;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(190px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strip-names{color:var(--dim);font-size:.75em;display:grid}.unembed .strip-names bdi{text-overflow:ellipsis;white-space:nowrap;text-align:center;overflow:hidden}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .panel-carried table{min-width:520px}.unembed .panel-carried th,.unembed .panel-carried td{vertical-align:middle;border-bottom:1px solid color-mix(in srgb, var(--line) 60%, transparent);padding:5px 8px 5px 0}.unembed .panel-carried thead th{vertical-align:bottom;font-size:.9em}.unembed .panel-carried .number{padding-right:14px}.unembed .panel-carried thead .without-column{width:24%;min-width:110px}.unembed .scale{color:var(--dim);justify-content:space-between;padding-top:1.45em;font-size:.9em;line-height:1.1;display:flex;position:relative}.unembed .scale .high{margin-left:auto}.unembed .mark-before{bottom:0;left:var(--at);transform:translateX(calc(-1 * var(--at)));white-space:nowrap;color:var(--ink);position:absolute}.unembed .mark-before:after{content:\"▾\";width:1em;margin-left:calc(var(--at) - .5em);text-align:center;line-height:1.1;display:block}.unembed .left{background:color-mix(in srgb, var(--line) 55%, transparent);border-radius:3px;height:.85em;display:block;position:relative}.unembed .left i{background:var(--positive);border-radius:3px;position:absolute;inset:0 auto 0 0}.unembed .left.more i{background:repeating-linear-gradient(135deg, var(--negative) 0 3px, transparent 3px 6px);outline:1px solid var(--negative)}.unembed .left b{background:var(--ink);width:2px;margin-left:-1px;position:absolute;top:-4px;bottom:-4px}.unembed .tag{white-space:nowrap;border:1px solid var(--line);border-radius:99px;padding:1px 8px;font-size:.87em}.unembed .tag.carries{background:color-mix(in srgb, var(--mark) 45%, transparent);border-color:#0000}.unembed .tag.holds-back{background:color-mix(in srgb, var(--mark-negative) 60%, transparent);border-color:#0000}.unembed .controls.end{justify-content:flex-end}@container (width>=900px) and (width<=1599px){.unembed .view-parts .panel-carried .bars-column{display:none}}@container (width<=520px){.unembed .panel-carried table{min-width:0}.unembed .panel-carried table .wide-only{display:none}.unembed .panel-carried .tag,.unembed .panel-carried td.number{white-space:normal}}.unembed .columns{width:auto}.unembed .columns td{text-align:center}.unembed .columns .token-text{white-space:pre}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .neurons{flex-wrap:wrap;gap:3px;display:inline-flex}.unembed .fact label,.unembed .fact select{max-width:100%}.unembed .fact fieldset{margin-top:8px}.unembed .stacked textarea{display:block}.unembed .find input[aria-invalid=true]{border-color:var(--error)}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .band-of-token rect{fill:none}.unembed .flow .band-of-token .odd{fill:var(--hover)}.unembed .flow .band-of-token .token-node{fill:var(--panel);stroke:var(--line)}.unembed .flow .faded{opacity:.15}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge:not(.faded){opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .edge{fill:none}.unembed .top{background:var(--panel);border-bottom:1px solid var(--line)}.unembed .title{padding:10px max(24px, (100% - var(--wide)) / 2 + 24px);border-bottom:1px solid var(--line);align-items:end;margin:0}.unembed .model{color:var(--dim);border:1px solid var(--line);border-radius:99px;padding:1px 10px;font-size:.9em}.unembed .title h1,.unembed .title .model{align-self:center;margin:0}.unembed .fields{align-items:end}.unembed .title .fields{flex:320px;margin:0}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;font-size:.9em;display:grid}.unembed select.earlier{width:5em}.unembed .fields label.wide{flex:260px}.unembed .find{color:var(--dim);gap:2px;font-size:.9em;display:grid}.unembed .bar-of-views{padding:0 max(24px, (100% - var(--wide)) / 2 + 24px);flex-wrap:wrap;justify-content:space-between;align-items:center;gap:0 16px;display:flex}.unembed nav{flex-wrap:wrap;display:flex}.unembed nav a{color:var(--dim);border-bottom:2px solid #0000;padding:9px 12px;text-decoration:none}.unembed nav a:hover{color:var(--ink)}.unembed nav a[aria-current]{color:var(--ink);border-color:var(--accent);font-weight:600}.unembed .options summary{color:var(--dim);cursor:pointer}.unembed .options .fields{margin:0;padding:4px 0 8px}@container (width<=899px){.unembed .title,.unembed .bar-of-views{padding-left:10px;padding-right:10px}.unembed nav a{padding:8px 7px}}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}.unembed .glossary dl{max-height:65vh;overflow:auto}.unembed .glossary .chosen{background:var(--chosen)}.unembed .glossary h2{flex:1}.unembed .curve{width:100%;height:auto;display:block}.unembed .curve text{fill:var(--dim);font:11px system-ui,sans-serif}.unembed .curve .strong{fill:var(--ink);font-weight:600}.unembed .curve polyline{fill:none;stroke:var(--positive);stroke-width:2.5px}.unembed .curve circle{fill:var(--positive)}.unembed .grid-line{stroke:var(--line)}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:7px}.unembed .layers .end{text-anchor:end}.unembed .layers .tick{stroke:var(--line)}@container (width<=520px){.unembed .layers text{font-size:10px}}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}@container (width<=520px){.unembed .ledger{font-size:.9em}.unembed .ledger .name{white-space:normal;max-width:8.5em}.unembed .ledger thead th{white-space:normal}}.unembed .looked th{white-space:nowrap;width:1%;font-weight:600}.unembed .looked .rest{background:var(--line)}.unembed .lost{border-color:var(--error);max-width:min(1182px,100% - 20px);margin:12px auto 0}.unembed .lost p{overflow-wrap:anywhere;margin:0 0 8px}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{border-bottom:1px solid var(--line);padding-bottom:10px}.unembed .pins .controls{margin:4px 0}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .panel-sentence{background:0 0;border:0;padding:0}.unembed .sentence{letter-spacing:-.01em;text-wrap:pretty;overflow-wrap:anywhere;max-width:84ch;min-height:8.7em;margin:0;font-size:1.4em;line-height:1.45}@container (width>=900px){.unembed .sentence{min-height:4.35em;font-size:1.7em}}.unembed .said-token{white-space:nowrap;font-weight:650}.unembed .said-number{font-variant-numeric:tabular-nums;color:var(--accent);font-weight:650}.unembed .sentence button{border:0;border-bottom:2px solid var(--mark);background:0 0;border-radius:0;padding:0;font-weight:650}.unembed .sentence button[aria-pressed=true]{background:var(--chosen)}.unembed .waiting{color:var(--dim);font-size:.7em}.unembed .start{max-width:720px;font-size:1.15em}.unembed .start h2{font-size:1.6em}.unembed .start ul{gap:8px;padding:0;list-style:none;display:grid}.unembed .start button{text-align:start;border-color:var(--line);border-radius:8px;width:100%;padding:10px 14px}.unembed .start .small{display:block}.unembed .token.found{outline:2px dashed var(--accent);outline-offset:1px}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:2.9em}}@container (width>=1250px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .sign{text-align:center;white-space:nowrap;width:6ch;font-size:.85em}.unembed .role{display:block}.unembed .text{overflow-wrap:anywhere;max-height:60vh;padding:2px 2px 6px;font:500 1.75em/1.6 ui-serif,Georgia,DejaVu Serif,serif;overflow:auto}.unembed .word{vertical-align:top;font:inherit;color:var(--ink);text-align:start;background:0 0;border:0;border-radius:6px;justify-items:center;margin:0 0 .15em;padding:0;line-height:1.3;display:inline-grid}.unembed .word-text{text-align:center;border-radius:6px;min-width:100%;padding:2px 6px 3px}.unembed .unread{vertical-align:top;color:var(--dim);white-space:pre-wrap;margin:0;padding:2px 0;line-height:1.3;display:inline-block}.unembed .word small{white-space:nowrap;color:var(--dim);font-variant-numeric:tabular-nums;padding:0 2px;font:.46em/1.7 system-ui,sans-serif}.unembed .word:hover:not(:disabled){background:0 0}.unembed .word:hover .word-text{outline:2px solid var(--accent)}.unembed .word[aria-pressed=true]{font-weight:inherit;background:0 0}.unembed .word[aria-pressed=true] .word-text{box-shadow:0 0 0 2px var(--accent)}.unembed .word.rests .word-text{outline:1.5px dashed var(--dim);outline-offset:-1.5px}.unembed .word.last .word-text{box-shadow:inset 0 0 0 1.5px var(--line)}.unembed .turn{color:var(--dim);text-transform:uppercase;letter-spacing:.06em;font:.5em/1.6 system-ui,sans-serif;display:block}.unembed .answer{white-space:nowrap}.unembed .arrow{color:var(--dim);padding:0 10px}.unembed .said{font:inherit;border:2px solid var(--accent);color:var(--accent);background:0 0;border-radius:8px;padding:1px 12px;font-weight:600;line-height:1.3}.unembed .said .small{font:500 .55em system-ui,sans-serif}.unembed .alternatives{color:var(--dim);flex-wrap:wrap;align-items:center;gap:6px 8px;margin:6px 0;display:flex}.unembed .alternative{border-color:var(--line);border-radius:99px;padding:1px 10px}.unembed .compare-with select{border-color:var(--line)}.unembed .without{overflow-wrap:anywhere;min-height:1.6em;margin:8px 0 4px}.unembed .key{color:var(--dim);margin:4px 0 0;font-size:.9em}.unembed .swatch{border:1px solid var(--line);border-radius:3px;width:1em;height:.8em;display:inline-block}.unembed .swatch.falls{background:var(--mark)}.unembed .swatch.rises{background:var(--mark-negative)}.unembed .swatch.dashed{border:1.5px dashed var(--dim)}.unembed .text.long{max-height:45vh;font-size:1.1em}.unembed .text.long .word{display:inline}.unembed .text.long .word-text{-webkit-box-decoration-break:clone;box-decoration-break:clone;padding:1px 3px}.unembed .text.long .word small{font-size:.75em}.unembed .text :is(small,.small){direction:ltr;unicode-bidi:isolate}";
+var Kf = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;--mark:#fdc98f;--mark-negative:#d3cbe6;color:var(--ink);background:var(--ground);min-height:100%;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--mark:#8a4f14;--mark-negative:#584882;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed) .unembed{min-height:100vh}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed>*{--wide:1230px}.unembed main{max-width:var(--wide);margin:0 auto;padding:18px 24px 60px}.unembed .view{grid-template-columns:minmax(0,1fr);align-items:start;gap:16px;display:grid}.unembed .view>div:empty{display:none}.unembed .column,.unembed .beside{grid-template-columns:minmax(0,1fr);align-content:start;gap:16px;min-width:0;display:grid}@container (width>=900px){.unembed .view-why{grid-template-columns:minmax(0,1.8fr) minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.2fr) minmax(0,1fr)}:is(.unembed .view-graph:has(.panel-inspector dl),.unembed .view-tests,.unembed .view-continue){grid-template-columns:minmax(0,2fr) minmax(0,1fr)}.unembed .panel-sentence,.unembed .panel-words,.unembed .panel-strip,.unembed .panel-compare{grid-column:1/-1}.unembed .panel-inspector{max-height:96vh;position:sticky;top:8px;overflow:auto}}@container (width<=899px){.unembed main{padding:12px 10px 40px}.unembed .panel-inspector:has(.test){z-index:2;max-height:45vh;position:sticky;bottom:0;overflow:auto;box-shadow:0 -2px 12px #00000040}}@container (width>=1600px){.unembed>*{--wide:1760px;font-size:16px}.unembed .view-why .beside{grid-template-columns:minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.1fr) minmax(0,1fr)}}@container (width>=2400px){.unembed>*{--wide:2600px;font-size:22px}}.unembed .toast:empty{display:none}.unembed .toast{width:-moz-fit-content;width:fit-content;max-width:90%;color:var(--panel);background:var(--ink);z-index:3;border-radius:8px;margin:0 auto;padding:6px 14px;position:sticky;bottom:12px}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed .close{float:right;border:0;font-size:1.2em;line-height:1}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed main.stale:not(.late){opacity:1}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .choosable{cursor:pointer}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .axis{stroke:var(--dim)}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}:is(.unembed .panel:has(.exports),.unembed .has-exports){position:relative}.unembed .exports{font:.87em/1.4 system-ui,sans-serif;position:absolute;top:12px;right:14px}.unembed .has-exports .exports{top:0;right:0}.unembed .exports>summary{color:var(--dim);cursor:pointer;border-radius:4px;padding:1px 6px;list-style:none}.unembed .exports>summary::-webkit-details-marker{display:none}.unembed .exports>summary:after{content:\" ▾\" / \"\"}.unembed .exports>summary:hover,.unembed .exports[open]>summary{color:var(--ink);background:var(--hover)}.unembed .exports>ul{z-index:4;background:var(--panel);border:1px solid var(--line);border-radius:6px;margin:2px 0 0;padding:4px;list-style:none;position:absolute;right:0;box-shadow:0 4px 14px #0000002e}.unembed .exports button{text-align:start;white-space:nowrap;border:0;width:100%}.unembed .has-exports>h3{padding-right:5.5em}.unembed .panel:has(.exports)>h2{padding-right:5.5em}.unembed .panel-words:has(>.exports)>.text{padding-right:5.5em}@container (width<=520px){.unembed .panel-words:has(>.exports)>.text{padding:20px 0 6px}}.unembed .stale .exports{visibility:hidden}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{height:3.4em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0;overflow:auto}.unembed .legend{color:var(--dim);flex-wrap:wrap;align-items:center;gap:2px 8px;margin:2px 0 4px;font-size:.9em;display:flex}.unembed .legend .ramp{border:1px solid var(--line);width:110px;height:.8em}@container (width<=520px){.unembed .told{height:6em}}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed td>.outcome:has(.mark){white-space:nowrap}@container (width<=520px){.unembed td>.outcome .from{display:none}}.unembed .outcome .mark{width:1em;display:inline-block}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:12px;min-width:0;padding:14px 18px}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .part{padding:0 6px}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed .scroll{max-width:100%;position:relative;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}@container (width<=520px){.unembed .wide-only{display:none}.unembed th,.unembed td{padding:2px 3px}}.unembed .term{font:inherit;color:inherit;-webkit-text-decoration:underline dotted var(--dim) 1px;text-decoration:underline dotted var(--dim) 1px;text-underline-offset:3px;cursor:help;background:0 0;border:0;border-radius:0;padding:0}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .scale p{margin:0}.unembed .scale .ends{justify-content:space-between;display:flex}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:60vh;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(190px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strip-names{color:var(--dim);font-size:.75em;display:grid}.unembed .strip-names bdi{text-overflow:ellipsis;white-space:nowrap;text-align:center;overflow:hidden}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .panel-carried table{min-width:520px}.unembed .panel-carried th,.unembed .panel-carried td{vertical-align:middle;border-bottom:1px solid color-mix(in srgb, var(--line) 60%, transparent);padding:5px 8px 5px 0}.unembed .panel-carried thead th{vertical-align:bottom;font-size:.9em}.unembed .panel-carried .number{padding-right:14px}.unembed .panel-carried thead .without-column{width:24%;min-width:110px}.unembed .scale{color:var(--dim);justify-content:space-between;padding-top:1.45em;font-size:.9em;line-height:1.1;display:flex;position:relative}.unembed .scale .high{margin-left:auto}.unembed .mark-before{bottom:0;left:var(--at);transform:translateX(calc(-1 * var(--at)));white-space:nowrap;color:var(--ink);position:absolute}.unembed .mark-before:after{content:\"▾\";width:1em;margin-left:calc(var(--at) - .5em);text-align:center;line-height:1.1;display:block}.unembed .left{background:color-mix(in srgb, var(--line) 55%, transparent);border-radius:3px;height:.85em;display:block;position:relative}.unembed .left i{background:var(--positive);border-radius:3px;position:absolute;inset:0 auto 0 0}.unembed .left.more i{background:repeating-linear-gradient(135deg, var(--negative) 0 3px, transparent 3px 6px);outline:1px solid var(--negative)}.unembed .left b{background:var(--ink);width:2px;margin-left:-1px;position:absolute;top:-4px;bottom:-4px}.unembed .tag{white-space:nowrap;border:1px solid var(--line);border-radius:99px;padding:1px 8px;font-size:.87em}.unembed .tag.carries{background:color-mix(in srgb, var(--mark) 45%, transparent);border-color:#0000}.unembed .tag.holds-back{background:color-mix(in srgb, var(--mark-negative) 60%, transparent);border-color:#0000}.unembed .controls.end{justify-content:flex-end}@container (width>=900px) and (width<=1599px){.unembed .view-parts .panel-carried .bars-column{display:none}}@container (width<=520px){.unembed .panel-carried table{min-width:0}.unembed .panel-carried table .wide-only{display:none}.unembed .panel-carried .tag,.unembed .panel-carried td.number{white-space:normal}}.unembed .columns{width:auto}.unembed .columns td{text-align:center}.unembed .columns .token-text{white-space:pre}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .neurons{flex-wrap:wrap;gap:3px;display:inline-flex}.unembed .fact label,.unembed .fact select{max-width:100%}.unembed .fact fieldset{margin-top:8px}.unembed .stacked textarea{display:block}.unembed .find input[aria-invalid=true]{border-color:var(--error)}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .band-of-token rect{fill:none}.unembed .flow .band-of-token .odd{fill:var(--hover)}.unembed .flow .band-of-token .token-node{fill:var(--panel);stroke:var(--line)}.unembed .flow .faded{opacity:.15}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge:not(.faded){opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .edge{fill:none}.unembed .top{background:var(--panel);border-bottom:1px solid var(--line)}.unembed .title{padding:10px max(24px, (100% - var(--wide)) / 2 + 24px);border-bottom:1px solid var(--line);align-items:end;margin:0}.unembed .model{color:var(--dim);border:1px solid var(--line);border-radius:99px;padding:1px 10px;font-size:.9em}.unembed .title h1,.unembed .title .model{align-self:center;margin:0}.unembed .fields{align-items:end}.unembed .title .fields{flex:320px;margin:0}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;font-size:.9em;display:grid}.unembed select.earlier{width:5em}.unembed .fields label.wide{flex:260px}.unembed .find{color:var(--dim);gap:2px;font-size:.9em;display:grid}.unembed .bar-of-views{padding:0 max(24px, (100% - var(--wide)) / 2 + 24px);flex-wrap:wrap;justify-content:space-between;align-items:center;gap:0 16px;display:flex}.unembed nav{flex-wrap:wrap;display:flex}.unembed nav a{color:var(--dim);border-bottom:2px solid #0000;padding:9px 12px;text-decoration:none}.unembed nav a:hover{color:var(--ink)}.unembed nav a[aria-current]{color:var(--ink);border-color:var(--accent);font-weight:600}.unembed .options summary{color:var(--dim);cursor:pointer}.unembed .options .fields{margin:0;padding:4px 0 8px}@container (width<=899px){.unembed .title,.unembed .bar-of-views{padding-left:10px;padding-right:10px}.unembed nav a{padding:8px 7px}}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}.unembed .glossary dl{max-height:65vh;overflow:auto}.unembed .glossary .chosen{background:var(--chosen)}.unembed .glossary h2{flex:1}.unembed .curve{width:100%;height:auto;display:block}.unembed .curve text{fill:var(--dim);font:11px system-ui,sans-serif}.unembed .curve .strong{fill:var(--ink);font-weight:600}.unembed .curve polyline{fill:none;stroke:var(--positive);stroke-width:2.5px}.unembed .curve circle{fill:var(--positive)}.unembed .grid-line{stroke:var(--line)}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:7px}.unembed .layers .end{text-anchor:end}.unembed .layers .tick{stroke:var(--line)}@container (width<=520px){.unembed .layers text{font-size:10px}}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}@container (width<=520px){.unembed .ledger{font-size:.9em}.unembed .ledger .name{white-space:normal;max-width:8.5em}.unembed .ledger thead th{white-space:normal}}.unembed .looked th{white-space:nowrap;width:1%;font-weight:600}.unembed .looked .rest{background:var(--line)}.unembed .lost,.unembed .standing{max-width:min(1182px,100% - 20px);margin:12px auto 0}.unembed .lost{border-color:var(--error)}.unembed .lost p{overflow-wrap:anywhere;margin:0 0 8px}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{border-bottom:1px solid var(--line);padding-bottom:10px}.unembed .pins .controls{margin:4px 0}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .panel-sentence{background:0 0;border:0;padding:0}.unembed .sentence{letter-spacing:-.01em;text-wrap:pretty;overflow-wrap:anywhere;max-width:84ch;min-height:8.7em;margin:0;font-size:1.4em;line-height:1.45}@container (width>=900px){.unembed .sentence{min-height:4.35em;font-size:1.7em}}.unembed .said-token{white-space:nowrap;font-weight:650}.unembed .said-number{font-variant-numeric:tabular-nums;color:var(--accent);font-weight:650}.unembed .sentence button{border:0;border-bottom:2px solid var(--mark);background:0 0;border-radius:0;padding:0;font-weight:650}.unembed .sentence button[aria-pressed=true]{background:var(--chosen)}.unembed .waiting{color:var(--dim);font-size:.7em}.unembed .start{max-width:720px;font-size:1.15em}.unembed .start h2{font-size:1.6em}.unembed .start ul{gap:8px;padding:0;list-style:none;display:grid}.unembed .start button{text-align:start;border-color:var(--line);border-radius:8px;width:100%;padding:10px 14px}.unembed .start .small{display:block}.unembed .token.found{outline:2px dashed var(--accent);outline-offset:1px}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:2.9em}}@container (width>=1250px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .sign{text-align:center;white-space:nowrap;width:6ch;font-size:.85em}.unembed .role{display:block}.unembed .text{overflow-wrap:anywhere;max-height:60vh;padding:2px 2px 6px;font:500 1.75em/1.6 ui-serif,Georgia,DejaVu Serif,serif;overflow:auto}.unembed .word{vertical-align:top;font:inherit;color:var(--ink);text-align:start;background:0 0;border:0;border-radius:6px;justify-items:center;margin:0 0 .15em;padding:0;line-height:1.3;display:inline-grid}.unembed .word-text{text-align:center;border-radius:6px;min-width:100%;padding:2px 6px 3px}.unembed .unread{vertical-align:top;color:var(--dim);white-space:pre-wrap;margin:0;padding:2px 0;line-height:1.3;display:inline-block}.unembed .word small{white-space:nowrap;color:var(--dim);font-variant-numeric:tabular-nums;padding:0 2px;font:.46em/1.7 system-ui,sans-serif}.unembed .word:hover:not(:disabled){background:0 0}.unembed .word:hover .word-text{outline:2px solid var(--accent)}.unembed .word[aria-pressed=true]{font-weight:inherit;background:0 0}.unembed .word[aria-pressed=true] .word-text{box-shadow:0 0 0 2px var(--accent)}.unembed .word.rests .word-text{outline:1.5px dashed var(--dim);outline-offset:-1.5px}.unembed .word.last .word-text{box-shadow:inset 0 0 0 1.5px var(--line)}.unembed .turn{color:var(--dim);text-transform:uppercase;letter-spacing:.06em;font:.5em/1.6 system-ui,sans-serif;display:block}.unembed .answer{white-space:nowrap}.unembed .arrow{color:var(--dim);padding:0 10px}.unembed .said{font:inherit;border:2px solid var(--accent);color:var(--accent);background:0 0;border-radius:8px;padding:1px 12px;font-weight:600;line-height:1.3}.unembed .said .small{font:500 .55em system-ui,sans-serif}.unembed .alternatives{color:var(--dim);flex-wrap:wrap;align-items:center;gap:6px 8px;margin:6px 0;display:flex}.unembed .alternative{border-color:var(--line);border-radius:99px;padding:1px 10px}.unembed .compare-with select{border-color:var(--line)}.unembed .without{overflow-wrap:anywhere;min-height:1.6em;margin:8px 0 4px}.unembed .key{color:var(--dim);margin:4px 0 0;font-size:.9em}.unembed .swatch{border:1px solid var(--line);border-radius:3px;width:1em;height:.8em;display:inline-block}.unembed .swatch.falls{background:var(--mark)}.unembed .swatch.rises{background:var(--mark-negative)}.unembed .swatch.dashed{border:1.5px dashed var(--dim)}.unembed .text.long{max-height:45vh;font-size:1.1em}.unembed .text.long .word{display:inline}.unembed .text.long .word-text{-webkit-box-decoration-break:clone;box-decoration-break:clone;padding:1px 3px}.unembed .text.long .word small{font-size:.75em}.unembed .text :is(small,.small){direction:ltr;unicode-bidi:isolate}";
 // src/main.tsx
-function Gf(e, t, n) {
-	Kf(n);
+function qf(e, t, n) {
+	Jf(n);
 	let r = document.createElement("div");
-	return n.replaceChildren(r), xe(/* @__PURE__ */ j(zf, { page: new ds(e, t) }), r), () => xe(null, r);
+	return n.replaceChildren(r), xe(/* @__PURE__ */ j(Vf, { page: new ps(e, t) }), r), () => xe(null, r);
 }
-function Kf(e) {
+function Jf(e) {
 	let t = e.getRootNode(), n = t instanceof ShadowRoot ? t : document.head;
 	if (n.querySelector("style[data-unembed]")) return;
 	let r = document.createElement("style");
-	r.dataset.unembed = "", r.textContent = Wf, n.append(r);
+	r.dataset.unembed = "", r.textContent = Kf, n.append(r);
 }
-function qf({ model: e, el: t }) {
+function Yf({ model: e, el: t }) {
 	let n = e.get("data");
-	return Gf({
+	return qf({
 		...n,
 		host: "widget"
 	}, n.live === !1 ? pr(n.results) : hr(e), t);
 }
-var Jf = document.getElementById("unembed"), Yf = document.getElementById("unembed-data")?.textContent;
-if (Jf && Yf) {
-	let e = JSON.parse(Yf);
-	Gf(e, e.host === "report" ? pr(e.results) : ar(e.token), Jf);
+var Xf = document.getElementById("unembed"), Zf = document.getElementById("unembed-data")?.textContent;
+if (Xf && Zf) {
+	let e = JSON.parse(Zf);
+	qf(e, e.host === "report" ? pr(e.results) : ar(e.token), Xf);
 }
-var Xf = { render: qf };
-export { Xf as default };
+var Qf = { render: Yf };
+export { Qf as default };
