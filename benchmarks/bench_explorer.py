@@ -2,8 +2,12 @@
 
 The server is the one of `unembed open`, in this process. A `MutationObserver` in the page takes the time at which the
 document holds what a click is to show; an animation frame later it is on the screen. The session lets go of its answers
-before each click, so that no click is answered from what it keeps. Beside the clicks stands what an ask costs that the
-server refuses at once: the floor of every click that asks.
+before each click, so that no click is answered from what the server keeps.
+
+While nothing is waited for the page asks ahead what its next clicks would ask. So each click is measured where the page
+rested before, and some also where they were not foreseen: a row and its head below those whose opening is, and a token
+that an address names. Beside the clicks stands what an ask costs that the server refuses at once: the floor of every
+click that asks.
 """
 
 from __future__ import annotations
@@ -22,19 +26,21 @@ from urllib.parse import quote
 import shared
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, Request
 
 PROMPT = "The capital of France is"
 SIXTEEN = "The Eiffel Tower, which millions of people visit each year, stands in the"
 LIMIT = 100
 """Milliseconds of a click that needs no new run."""
-HOVER = 150
-"""Milliseconds for which a pointer rests on a token before it is chosen, where that is measured."""
+NOT_FORESEEN = ", not foreseen"
+UNLIKELY = " Le"
+"""A token that an address names; the page offers it and its likes, but not as this one is asked: with the raw logit."""
 FLOOR = "an ask that is refused"
 
 # Milliseconds from an event on the element until a condition holds; the condition is looked at after every change.
 CLICK = """([selector, text, event, condition]) => new Promise((resolve, reject) => {
-  const found = [...document.querySelectorAll(selector)].filter((each) => each.textContent.includes(text))[0];
+  const all = event === "hash" ? [] : [...document.querySelectorAll(selector)];
+  const found = all.filter((each) => each.textContent.includes(text))[0];
   const holds = CONDITIONS[condition];
   const observer = new MutationObserver(() => {
     if (!holds()) return;
@@ -45,14 +51,14 @@ CLICK = """([selector, text, event, condition]) => new Promise((resolve, reject)
   setTimeout(() => reject(new Error(`never: ${condition}`)), 30000);
   const start = performance.now();
   if (event === "click") found.click();
+  else if (event === "hash") location.hash = selector;
   else if (event === "mouseenter") found.dispatchEvent(new MouseEvent(event));
   else { found.value = event; found.dispatchEvent(new Event("change", { bubbles: true })); }
 })"""
 CONDITIONS = {
-    "head": "document.querySelector('.panel-inspector h2').textContent.includes('L27.H') "
+    "head": "/L\\d+\\.H\\d/.test(document.querySelector('.panel-inspector h2').textContent) "
     "&& document.querySelector('.panel-inspector dl:not(.stale)')",
     "children": "document.querySelector('tr.sum.level-2')",
-    "no children": "!document.querySelector('tr.level-2')",
     "preview": "document.querySelector('tr.hovered')",
     "another": "!document.querySelector('.panel-words .said').textContent.includes('Paris') "
     "&& !document.querySelector('main.stale')",
@@ -64,6 +70,8 @@ REFUSED = """async () => {
   await (await fetch("/ask", { method: "POST", headers, body: '{"ask": "nothing"}' })).text();
   return performance.now() - start;
 }"""
+FLYING: set[Request] = set()
+"""What the page asked that is not answered yet."""
 TESTED = {"why": ".panel-carried tbody", "parts": ".outcome"}
 """What shows once parts were tested."""
 
@@ -88,54 +96,78 @@ def opened() -> Iterator[tuple[Page, str, Callable[[], None]]]:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1400, "height": 900})
         page.set_default_timeout(60_000)
+        page.on("request", lambda request: FLYING.add(request))
+        page.on("requestfinished", lambda request: FLYING.discard(request))
+        page.on("requestfailed", lambda request: FLYING.discard(request))
         yield page, f"http://127.0.0.1:{port}/", forget
         browser.close()
     running.should_exit = True
     thread.join(20)
 
 
+def hash_of(**state: object) -> str:
+    """The part of an address that holds a state of the page about the prompt."""
+    return "#" + quote(json.dumps({"a": PROMPT, **state}), safe="")
+
+
 def show(page: Page, address: str, view: str) -> None:
-    """Opens a view anew and waits until nothing is asked any more: nothing that was answered is kept in the page."""
+    """Opens a view anew and waits until the page asks nothing more, ahead neither: it keeps nothing of before."""
     page.goto("about:blank")
-    page.goto(f"{address}#{quote(json.dumps({'view': view, 'a': PROMPT}), safe='')}")
+    page.goto(address + hash_of(view=view))
     page.wait_for_selector(TESTED[view], state="attached")
+    rest(page)
+
+
+def rest(page: Page) -> None:
+    """Waits until a page asks nothing more, ahead neither."""
     quiet = 0
-    while quiet < 5:
+    while quiet < 6:
         page.wait_for_timeout(50)
-        quiet = 0 if page.locator("progress, .waiting, .stale").count() else quiet + 1
+        quiet = 0 if FLYING else quiet + 1
 
 
 def clicked(page: Page, selector: str, text: str, event: str, condition: str) -> float:
-    """Milliseconds from an event on the first such element with this text to the condition."""
+    """Milliseconds from an event on the first such element with this text to the condition; "hash" goes to a state."""
     table = ", ".join(f"{json.dumps(name)}: () => {code}" for name, code in CONDITIONS.items())
     return page.evaluate(CLICK.replace("CONDITIONS[", f"({{{table}}})["), [selector, text, event, condition])
 
 
+def attention_row(page: Page, foreseen: bool) -> str:
+    """The layer of an attention row whose opening the page asks ahead, or of one whose it does not."""
+    names = page.locator("tr.level-1[aria-expanded] .name bdi").all_inner_texts()
+    of_attention = [name.split()[0] for name in names if name.endswith("attn")]
+    return of_attention[0 if foreseen else -1]
+
+
+def parts_clicks(page: Page, address: str, foreseen: bool) -> dict[str, float]:
+    """A row is opened, and a head in it selected: the page rested before each, or neither was asked ahead."""
+    show(page, address, "parts")
+    layer = attention_row(page, foreseen)
+    found = {"open a row": clicked(page, "tr.level-1", f"{layer} attn", "click", "children")}
+    if foreseen:
+        rest(page)
+    found["select a head"] = clicked(page, "tr.level-2", f"{layer}.H", "click", "head")
+    return {name if foreseen else name + NOT_FORESEEN: value for name, value in found.items()}
+
+
 def clicks(page: Page, address: str, forget: Callable[[], None]) -> dict[str, float]:
-    """Each kind of click once, on a page where nothing else is asked."""
+    """Each kind of click once."""
     found = {}
-    forget()
-    show(page, address, "parts")
-    found[FLOOR] = page.evaluate(REFUSED)
-    found["open a row"] = clicked(page, "tr.level-1", "L27 attn", "click", "children")
-    found["select a head"] = clicked(page, "tr.level-2", "L27.H", "click", "head")
-    show(page, address, "parts")
-    twisty = "tr.level-1:first-child .twisty"
-    clicked(page, twisty, "", "click", "children")
-    clicked(page, twisty, "", "click", "no children")
-    found["open a row again"] = clicked(page, twisty, "", "click", "children")
-    found["preview"] = clicked(page, "tr.level-1 + tr.level-1", "", "mouseenter", "preview")
-    for rest in (0, HOVER):
+    for foreseen in (True, False):
         forget()
-        show(page, address, "why")
-        if rest:
-            page.locator(".alternative").first.hover()
-            page.wait_for_timeout(rest)
-        name = f"choose another token{', hovered before' if rest else ''}"
-        found[name] = clicked(page, ".alternative", "", "click", "another")
+        found |= parts_clicks(page, address, foreseen)
+    found[FLOOR] = page.evaluate(REFUSED)
+    found["preview"] = clicked(page, "tr.level-1 + tr.level-1", "", "mouseenter", "preview")
     forget()
     show(page, address, "parts")
     found["change the reference"] = clicked(page, ".options select", "raw logit", "raw", "raw")
+    forget()
+    show(page, address, "why")
+    found["choose another token"] = clicked(page, ".alternative", "", "click", "another")
+    forget()
+    show(page, address, "why")
+    named = hash_of(target=UNLIKELY, reference="raw")
+    found[f"choose another token{NOT_FORESEEN}"] = clicked(page, named, "", "hash", "another")
     return found
 
 

@@ -59,7 +59,7 @@ function Waiting() {
   const late = useLate(!answer?.result);
   if (!answer || answer.result || page.desk.lost.value || !(answer.error || late)) return null;
   return (
-    <div class="panel">
+    <div class="panel standing">
       <Status answer={answer} />
       {answer.error ? <Plainly /> : null}
     </div>

@@ -38,9 +38,14 @@ class Visit:
     address: str
     requests: list[str] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
+    flying: set = field(default_factory=set)
+    """Requests that are not answered yet."""
 
     def __post_init__(self) -> None:
         self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.on("request", lambda request: self.flying.add(request))
+        self.page.on("requestfinished", lambda request: self.flying.discard(request))
+        self.page.on("requestfailed", lambda request: self.flying.discard(request))
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("console", lambda line: self.complaints.append(line.text) if line.type == "error" else None)
 
@@ -63,6 +68,18 @@ class Visit:
         if view == "parts":
             expect(self.page.locator(".ledger tfoot")).to_contain_text("= model")
         return self.page
+
+    def rest(self) -> None:
+        """Waits until nothing is asked any more, ahead neither."""
+        quiet = 0
+
+        def holds() -> bool:
+            nonlocal quiet
+            quiet = 0 if self.flying else quiet + 1
+            return quiet > 5
+
+        settled(self.page)
+        until(self.page, holds, "a page that asks nothing ahead")
 
     def options(self) -> Page:
         """Opens the fields of the target and its reference."""

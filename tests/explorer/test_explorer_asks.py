@@ -72,29 +72,30 @@ def test_a_click_on_a_prompt_that_was_run_needs_no_new_run(visit: Visit, forward
     assert set(forwards[len(before) :]) <= {4, 12}
 
 
-def test_what_was_answered_is_not_asked_again_and_a_hover_asks_nothing(visit: Visit) -> None:
+def test_what_was_answered_is_not_asked_again_and_a_hover_asks_what_a_click_would(visit: Visit) -> None:
     page = visit.open(view="parts", a=PROMPT, selection=HEAD)
-    settled(page)
+    visit.rest()
     asked: list[dict] = []
     page.on("request", lambda request: asked.append(request.post_data_json) if request.method == "POST" else None)
-    for part in page.locator(".panel-carried button.part").all()[:4]:
-        part.hover()
     page.locator("tr.level-1", has_text="L23 attn").hover()
     expect(page.locator("tr.hovered")).to_have_count(1)
+    visit.rest()
     page.locator(".panel-inspector h2").hover()
-    settled(page)
-    assert not asked
-    buttons = page.locator(".panel-carried button.part")
-    other = buttons.filter(has_not_text="L23.H4").first
-    other.click()
-    expect(other).to_have_attribute("aria-pressed", "true")
-    settled(page)
+    visit.rest()
+    parts = [ask.get("part") for ask in asked if ask["ask"] == "inspect"]
+    assert parts.count({"kind": "attention", "layer": 23}) == 1
+    assert {ask["ask"] for ask in asked} == {"inspect"}
+    assert len(parts) == len({str(part) for part in parts}), "each once"
     asked.clear()
+    page.locator("tr.level-1", has_text="L23 attn").click()
+    expect(page.locator(".panel-inspector h2")).to_contain_text("L23 attn")
+    expect(page.locator(".panel-inspector")).to_contain_text("writes toward")
+    buttons = page.locator(".panel-carried button.part")
     buttons.filter(has_text="L23.H4").click()
     visit.expect_state(selection=HEAD)
     expect(page.locator(".panel-inspector")).to_contain_text("writes toward")
-    settled(page)
-    assert not asked, "the page kept the answers"
+    visit.rest()
+    assert not [ask for ask in asked if ask["ask"] in ("inspect", "explain")], "the page kept the answers"
 
 
 def test_prediction_ledger_and_parts_show_before_the_tests_have_finished(

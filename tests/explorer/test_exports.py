@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 import unembed
 from browser.visits import Visit, serving, settled, violations, visiting
 from unembed.view.payloads import payload_of, to_json
+from unembed.view.payloads.common import model_facts
 
 pytestmark = pytest.mark.browser
 PROMPT = "Bambo lives in"
@@ -38,9 +39,37 @@ def visit(browser: Browser, address: str) -> Iterator[Visit]:
         yield visited
 
 
+EXPORTS = {
+    "why": {"words", "carried", "test", "looked-L2.H0", "rank-by-layer"},
+    "parts": {"ledger", "heads-switched-off", "carried", "test", "lens", "heads-L2", "attention-L2.H0"},
+    "graph": {"flow", "test"},
+    "tests": {"test"},
+    "compare": {"compare", "patching", "prediction"},
+    "facts": {"knowledge"},
+    "continue": {"prediction", "continuation"},
+}
+"""What each view exports."""
+MODES = {
+    "a probability": {},
+    "a lead": {"vs": " Paris"},
+    "the raw logit of a token further back": {"reference": "raw", "position": 1},
+}
+STATE = {
+    "a": PROMPT,
+    "b": "Lumi lives in",
+    "selection": {"kind": "head", "layer": 2, "head": 0},
+    "test": "zero",
+    "pins": [{"part": {"kind": "head", "layer": layer, "head": 0}, "how": "zero"} for layer in (1, 2)],
+}
+
+
 def exported(page: Page, panel: str, folder: Path) -> dict[str, Path]:
     """The files of a panel's menu, by kind."""
-    menu = page.locator(f".panel-{panel} .exports").first
+    return kept_by(page, page.locator(f".panel-{panel} .exports").first, folder)
+
+
+def kept_by(page: Page, menu: Locator, folder: Path) -> dict[str, Path]:
+    """The files of a menu, by kind."""
     kept = {}
     for kind in KINDS:
         menu.locator("summary").click()
@@ -97,6 +126,54 @@ def test_words_and_ledger_are_exported_as_figure_table_and_data(visit: Visit, mo
     values = [float(row["logits"]) for row in rows_of(ledger["CSV"])]
     assert values == pytest.approx([term["value"] for term in terms], abs=1e-4)
     assert sum(values) == pytest.approx(explained["ledger"]["value"], abs=explained["ledger"]["tolerance"] + 1e-4)
+
+
+@pytest.mark.parametrize(
+    "mode", [name if not fields else pytest.param(name, marks=pytest.mark.slow) for name, fields in MODES.items()]
+)
+def test_every_export_of_every_view_is_a_figure_a_table_and_data(visit: Visit, model, tmp_path, mode: str) -> None:
+    page = visit.open(**STATE, **MODES[mode])
+    for view, names in EXPORTS.items():
+        complete(visit, view)
+        menus, found = page.locator(".exports"), set()
+        for place in range(menus.count()):
+            files = kept_by(page, menus.nth(place), tmp_path)
+            found.add(files["SVG"].stem.removeprefix("unembed-").removesuffix("-facts"))
+            check_files(files, model)
+        assert found == names, view
+
+
+def complete(visit: Visit, view: str) -> None:
+    """A view with all its answers."""
+    page = visit.see(view)
+    if view == "continue":
+        page.get_by_role("button", name="Continue by").press("Enter")
+        expect(page.locator(".panel-generation .token").first).to_be_visible()
+    if view == "facts":
+        page.get_by_role("button", name="Find its neurons").press("Enter")
+    settled(page)
+    if view == "facts":
+        expect(page.locator(".panel-knowledge .exports")).to_be_visible()
+
+
+def check_files(files: dict[str, Path], model: unembed.Model) -> None:
+    """A figure with vector text and what it was made from, a picture with something on it, a table, and data."""
+    said = " ".join(texts(files["SVG"]))
+    sha = model_facts(model).weights_sha256 or ""
+    for fact in (PROMPT, f"SHA-256 {sha[:12]}", "float32", f"unembed {unembed.__version__}"):
+        assert fact in said, files["SVG"].name
+    with Image.open(files["PNG"]) as picture:
+        width = float(ET.parse(files["SVG"]).getroot().attrib["width"].removesuffix("mm"))
+        assert picture.width == pytest.approx(width * DOTS_A_MILLIMETRE, abs=1)
+        assert min(picture.convert("L").tobytes()) < 60, files["PNG"].name
+    rows = rows_of(files["CSV"])
+    assert rows, files["CSV"].name
+    for row in rows:
+        assert None not in row, "a row has more fields than the header"
+        assert None not in row.values(), "a row has fewer fields than the header"
+    data = json.loads(files["JSON"].read_text(encoding="utf-8"))
+    for made in [data[side] for side in ("a", "b")] if set(data) == {"a", "b"} else [data]:
+        assert made["schema"].startswith("unembed/"), files["JSON"].name
 
 
 def test_the_menu_works_by_keyboard_and_axe_finds_nothing(visit: Visit) -> None:

@@ -52,7 +52,7 @@ def said(page: Page, found: dict) -> None:
 
 
 def numbers_of_words(page: Page) -> list[str]:
-    return page.locator(".panel-words .word small").all_inner_texts()
+    return page.locator(".panel-words .word small:not(.uncounted)").all_inner_texts()
 
 
 def test_the_numbers_are_the_library_s(visit: Visit, model: unembed.Model) -> None:
@@ -163,11 +163,13 @@ def test_an_unsure_model_is_told_of(visit: Visit, model: unembed.Model, prompt: 
     page, found = visit.open(a=prompt), explained(model, prompt)
     said(page, found)
     settled(page)
-    marks = [unit["mark"] for unit in (found["words"] or {"units": []})["units"]]
-    expect(page.locator(".panel-words .word.first")).to_have_count(marks.count("first"))
+    units = (found["words"] or {"units": []})["units"]
+    marks = [unit["mark"] for unit in units]
+    resting = [unit["text"] for unit in units if unit["mark"] == "first" and not unit["counted"]]
+    expect(page.locator(".panel-words .word.rests")).to_have_count(len(resting))
+    expect(page.locator(".panel-words .word .uncounted")).to_have_text(["not counted"] * len(resting))
     expect(page.locator(".panel-words .word.last")).to_have_count(marks.count("last"))
-    hatched = page.locator(".panel-words .key .hatched")
-    expect(hatched).to_have_count(marks.count("first"))
+    expect(page.locator(".panel-words .key .dashed")).to_have_count(len(resting))
     if not marks:
         expect(page.locator(".panel-words .key")).to_have_text("No word can be taken away here.")
     assert page.get_by_role("alert").count() == 0

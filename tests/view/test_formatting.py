@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unembed.view.glyphs import Glyphs, between, decimal, percent, scientific, share, signed, told, visible
+from unembed.view.glyphs import Glyphs, between, blank, decimal, percent, scientific, share, signed, told, visible
 
 CASES = json.loads(Path(__file__).with_name("formatting.json").read_text(encoding="utf-8"))
 NUMBERS = {"decimal": decimal, "signed": signed, "scientific": scientific, "percent": percent, "share": share}
@@ -30,6 +30,11 @@ def test_a_number_is_written_as_the_table_says(write, value, digits, text):
 @pytest.mark.parametrize("case", CASES["visible"], ids=[case["text"] for case in CASES["visible"]])
 def test_a_token_is_written_as_the_table_says(case):
     assert visible(case["value"]) == case["text"]
+
+
+@pytest.mark.parametrize("case", CASES["blank"], ids=[str(case["text"]) for case in CASES["blank"]])
+def test_white_space_is_said_in_words(case):
+    assert blank(case["value"]) == case["text"]
 
 
 def test_half_a_surrogate_pair_is_written_as_its_code():

@@ -1,6 +1,6 @@
 /** What the model answers to an ask, for as long as a panel shows it. */
 import { type ReadonlySignal, useSignal } from "@preact/signals";
-import { useLayoutEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { type Answer, type Ask, type AskName, canonical, type Payloads } from "../protocol/asks";
 import { usePage } from "./usePage";
 
@@ -14,7 +14,17 @@ export function useAsk<N extends AskName>(ask: Ask<N> | null): Answer<Payloads[N
     watched.value = { key, answer: page.desk.watch(ask) };
     return () => page.desk.release(ask);
   }, [key]);
-  return watched.value?.key === key ? watched.value.answer.value : null;
+  if (watched.value?.key === key) return watched.value.answer.value;
+  // What was asked before, or ahead, is drawn at once and not a drawing later.
+  const known = ask && page.desk.known(ask);
+  return known?.result ? known : null;
+}
+
+/** Asks ahead what clicks on a panel would ask, while it is shown and nothing is waited for. */
+export function useForeseen(asks: readonly Ask[]): void {
+  const page = usePage();
+  const key = canonical(asks);
+  useEffect(() => (page.data.host === "page" && asks.length > 0 ? page.desk.foresee(asks) : undefined), [key]);
 }
 
 /** The latest result of an ask: while a new one is on its way, or `held` until it is known, the one before it, marked as

@@ -1,6 +1,6 @@
 /** What carried the target: the tested heads and neurons by what switching each off does, and what is said of each. */
-import type { Effect, ExplainPayload, Head, Neuron, Zeroed } from "../protocol/payloads";
-import { labelOf, visible } from "./format";
+import type { Effect, ExplainPayload, Head, Mediator, Neuron } from "../protocol/payloads";
+import { decimal, labelOf, visible } from "./format";
 import { headPart, neuronPart, type Part } from "./parts";
 
 /** A head or neuron, whether or not it was switched off. */
@@ -19,6 +19,8 @@ export interface Carrier extends Listed {
   /** Whether the effect is on a logit difference (a versus token), not on the log-odds. */
   difference: boolean;
   says: Said;
+  /** Of a part that adds little itself, the later parts that act on what it wrote. */
+  through: readonly Mediator[];
 }
 
 export function isCarrier(listed: Listed): listed is Carrier {
@@ -54,23 +56,20 @@ export function listedOf(explained: ExplainPayload): Listed[] {
   return found.sort((one, other) => Math.abs(other.credit) - Math.abs(one.credit));
 }
 
-function entriesOf({ heads, neurons }: ExplainPayload): [Listed, Zeroed | null | undefined][] {
+function entriesOf({ heads, neurons }: ExplainPayload): [Listed, Head | Neuron][] {
   return [
-    ...heads.map((head): [Listed, Zeroed | null | undefined] => [
-      { part: headPart(head), credit: head.value, does: doesOf(head) },
-      head.zeroed,
-    ]),
-    ...neurons.map((neuron): [Listed, Zeroed | null | undefined] => [
+    ...heads.map((head): [Listed, Head] => [{ part: headPart(head), credit: head.value, does: doesOf(head) }, head]),
+    ...neurons.map((neuron): [Listed, Neuron] => [
       { part: neuronPart(neuron), credit: neuron.value, does: promotes(neuron) },
-      neuron.zeroed,
+      neuron,
     ]),
   ];
 }
 
-function carrier(listed: Listed, zeroed: Zeroed | null | undefined): Carrier[] {
+function carrier(listed: Listed, { zeroed, through = [] }: Head | Neuron): Carrier[] {
   if (!zeroed) return [];
   const effect = zeroed.difference ?? zeroed.effect;
-  const does = [listed.does, how(effect, listed.credit)].filter(Boolean).join("; ");
+  const does = [listed.does, how(effect, listed.credit, through)].filter(Boolean).join("; ");
   const says = { ...tagOf(effect, listed.part), does };
   return [
     {
@@ -79,6 +78,7 @@ function carrier(listed: Listed, zeroed: Zeroed | null | undefined): Carrier[] {
       probability: zeroed.probability,
       difference: zeroed.difference !== null,
       says,
+      through,
     },
   ];
 }
@@ -96,10 +96,16 @@ function promotes(neuron: Neuron): string {
 }
 
 /** What the size of an effect says beside that of the credit: where the two disagree. */
-function how({ nats, verdict, size }: Effect, credit: number): string {
+function how({ nats, verdict, size }: Effect, credit: number, through: readonly Mediator[]): string {
   if (size === "none" || verdict === "ordinary") return credit > 1 ? "adds much, decides little" : "";
-  if (Math.abs(credit) < SMALL * Math.abs(nats)) return "adds little to it directly";
-  return "";
+  if (Math.abs(credit) >= SMALL * Math.abs(nats)) return "";
+  const later = through.map((mediator) => `${mediator.part} (${whole(mediator.share)})`);
+  return later.length === 0 ? "adds little itself" : `adds little itself: acts through ${later.join(" and ")}`;
+}
+
+/** A share without decimals: those of several parts need not come to 1. */
+function whole(part: number): string {
+  return `${decimal(100 * part, 0)}%`;
 }
 
 function tagOf({ verdict, size, rank, among, nats }: Effect, { kind }: Part): Pick<Said, "tag" | "kind"> {

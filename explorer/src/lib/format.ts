@@ -128,16 +128,24 @@ export function textOf(tokens: readonly Placed[]): string {
   return tokens.map(({ text, fragment }) => (fragment == null ? text : said(fragment))).join("");
 }
 
+const BLANKS: Record<string, string> = { " ": "space", "\n": "line break", "\t": "tab" };
+
+/** A token of nothing but white space, in words: a space, 2 line breaks; null for all others. */
+export function blank(text: string): string | null {
+  const name = BLANKS[text[0] ?? ""];
+  if (name === undefined || [...text].some((c) => c !== text[0])) return null;
+  return text.length === 1 ? `a ${name}` : `${text.length} ${name}s`;
+}
+
 /** A token in running text: without the white space around it, and named where it is nothing else. */
 export function bare(text: string): string {
-  if (text !== "" && text.trim() === "") return text.includes("\n") ? "a line break" : "a space";
-  return visible(text.trim());
+  return blank(text) ?? visible(text.trim() === "" ? text : text.trim());
 }
 
 /** A token in running text beside others: with the white space by which alone it differs from one of them. */
 export function bareBeside(text: string, others: readonly string[]): string {
   const name = bare(text);
-  return others.some((other) => other !== text && bare(other) === name) ? visible(text) : name;
+  return blank(text) === null && others.some((other) => other !== text && bare(other) === name) ? visible(text) : name;
 }
 
 function codePoint(character: string): string {

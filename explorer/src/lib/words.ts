@@ -40,9 +40,9 @@ function saidBy(tokens: readonly PromptToken[]): string {
   return tokens.length === 1 && only?.fragment ? only.fragment : textOf(tokens);
 }
 
-/** The largest effect among the units that are coloured: those without a mark. */
+/** The largest effect among the units that are coloured: those that count. */
 export function largestOf(units: readonly UnitWithout[]): number {
-  return Math.max(0, ...units.filter((unit) => unit.mark === null).map((unit) => Math.abs(unit.effect)));
+  return Math.max(0, ...units.filter(counts).map((unit) => Math.abs(unit.effect)));
 }
 
 /** What a unit is called: a prompt of too many of every kind is cut into pieces. */
@@ -89,8 +89,18 @@ export function nameOfUnit({ text, positions }: UnitWithout, tokens: readonly Pr
 
 /** The unit of most effect among those that are ranked: what is told of before a word is chosen. */
 export function strongestOf(units: readonly UnitWithout[]): UnitWithout | null {
-  const ranked = units.filter((unit) => unit.mark === null);
+  const ranked = units.filter(counts);
   return [...(ranked.length > 0 ? ranked : units)].sort((a, b) => Math.abs(b.effect) - Math.abs(a.effect))[0] ?? null;
+}
+
+/** Whether the effect of a unit tells of it. */
+export function counts({ counted, mark }: UnitWithout): boolean {
+  return counted ?? mark === null;
+}
+
+/** Whether a unit is the first and costs no more than the first of any text does. */
+export function restsThere(unit: UnitWithout): boolean {
+  return unit.mark === "first" && !counts(unit);
 }
 
 /** What is left of the target without a word, with an arrow for the way it goes. */

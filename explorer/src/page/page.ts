@@ -31,7 +31,7 @@ export class Page {
   readonly shownPart: ReadonlySignal<Part | null> = computed(() => this.hovered.value ?? this.at.selection.value);
   /** How the explanation of the state stands; null where nothing is asked. */
   readonly answer: ReadonlySignal<Answer<ExplainPayload> | null> = computed(() => this.#asked.value?.value ?? null);
-  #foreseen: Ask<"explain"> | null = null;
+  #forget: () => void = () => {};
   readonly #asked: Signal<ReadonlySignal<Answer<ExplainPayload>> | null> = signal(null);
 
   constructor(data: PageData, transport: Transport) {
@@ -129,10 +129,21 @@ export class Page {
   /** Asks already for what a click would ask, so that it may be here when the click comes. One click is foreseen. */
   foresee(change: Partial<State>): void {
     if (this.data.host !== "page") return;
-    const ask = firstAsk({ ...this.state.value, ...change });
-    this.desk.watch(ask);
-    if (this.#foreseen) this.desk.release(this.#foreseen);
-    this.#foreseen = ask;
+    const forget = this.#forget;
+    this.#forget = this.desk.foresee([firstAsk({ ...this.state.value, ...change })]);
+    forget();
+  }
+
+  /** What is asked where one of these changes is chosen; nothing before there is an explanation. */
+  asksOf(...changes: Partial<State>[]): Ask<"explain">[] {
+    const state = this.answered.value;
+    return state ? changes.map((change) => firstAsk({ ...state, ...change })) : [];
+  }
+
+  /** What is asked where a part is selected; null before there is an explanation. */
+  inspectAsk(part: Part): Ask<"inspect"> | null {
+    const followed = this.followed();
+    return followed && { ask: "inspect", ...followed, part };
   }
 
   /** Takes over the explanation of the state; null where there is none. */

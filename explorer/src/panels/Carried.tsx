@@ -18,8 +18,13 @@ import { PartButton } from "../ui/PartButton";
 import { Status } from "../ui/Status";
 import { Scroll } from "../ui/Table";
 import { Term } from "../ui/Term";
+import { ForeseenParts } from "./Inspector";
 
 const FIRST = 6;
+/** How near an end of the scale a mark hides what is written there. */
+const NEAR = 0.2;
+/** What a share in the last column is of. */
+const SHARE = "How much of its effect is undone where that later part stays as it was; shares need not sum to 100%";
 
 export function CarriedPanel({ besideLedger = false }: { besideLedger?: boolean }) {
   const page = usePage();
@@ -49,6 +54,7 @@ export function CarriedPanel({ besideLedger = false }: { besideLedger?: boolean 
         />
       ) : null}
       {shown.length > 0 ? <Carriers explained={tested ?? explained} parts={shown} waiting={waiting(answer)} /> : null}
+      <ForeseenParts parts={shown.slice(0, FIRST).map(({ part }) => part)} />
       {tested?.control ? <Limits control={tested.control} /> : null}
       {besideLedger ? null : <Sum explained={explained} />}
       <p class="controls end">
@@ -110,7 +116,8 @@ function Carriers(props: { explained: ExplainPayload; parts: readonly Listed[]; 
   const left = (carrier: Carrier) => (lead ? before + carrier.effect.nats : carrier.probability);
   const ends = [before, ...parts.filter(isCarrier).map(left), 0];
   const [low, high] = lead ? [Math.min(...ends), Math.max(...ends)] : [0, 1];
-  const place = (value: number) => `${(100 * (value - low)) / Math.max(high - low, 1e-12)}%`;
+  const fraction = (value: number) => (value - low) / Math.max(high - low, 1e-12);
+  const place = (value: number) => `${100 * fraction(value)}%`;
   return (
     <Scroll label="Heads and neurons, one a row">
       <table>
@@ -126,8 +133,12 @@ function Carriers(props: { explained: ExplainPayload; parts: readonly Listed[]; 
             </th>
             <th scope="col" class="without-column wide-only bars-column">
               {lead ? `lead of ${name} without it` : `${name} without it`}
-              <span class="mark-before" style={{ "--at": place(before) }}>
-                {lead ? signed(before) : percent(before)} with it
+              <span class="scale">
+                {fraction(before) > NEAR ? <span class="low">{lead ? signed(low) : "0%"}</span> : null}
+                {fraction(before) < 1 - NEAR ? <span class="high">{lead ? signed(high) : "100%"}</span> : null}
+                <span class="mark-before" style={{ "--at": place(before) }}>
+                  {lead ? signed(before) : percent(before)} with it
+                </span>
               </span>
             </th>
             <th scope="col" class="number">
@@ -189,7 +200,7 @@ function Outcome(props: {
         <span class={`tag ${says.kind.replace(" ", "-")}`}>
           {says.kind === "holds back" ? `holds it back, ${says.tag}` : says.tag}
         </span>{" "}
-        {isolated(says.does)}
+        <span title={props.carrier.through.length > 0 ? SHARE : undefined}>{isolated(says.does)}</span>
       </td>
     </>
   );

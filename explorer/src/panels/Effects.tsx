@@ -3,9 +3,11 @@ import { usePage } from "../hooks/usePage";
 import { useTested } from "../hooks/useTested";
 import { signColour } from "../lib/colours";
 import { beforeAfter, headMap, nameOfHead } from "../lib/effects";
+import { effectsFigure, effectsTable } from "../lib/figure/effects";
 import { decimal, seen, signed } from "../lib/format";
 import { headPart, samePart } from "../lib/parts";
 import type { ExplainPayload, HeadEffect } from "../protocol/payloads";
+import { Exports } from "../ui/Exports";
 import { Grid } from "../ui/Grid";
 import { Legend } from "../ui/Legend";
 import { Panel } from "../ui/Panel";
@@ -30,6 +32,12 @@ export function EffectsPanel() {
         </>
       }
     >
+      <Exports
+        name="heads-switched-off"
+        figure={(asked) => effectsFigure(tested, asked)}
+        table={() => effectsTable(tested)}
+        data={tested}
+      />
       <HeadsMap tested={tested} />
     </Panel>
   );

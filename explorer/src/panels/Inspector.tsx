@@ -1,6 +1,6 @@
 /** The selected part: what it looks at, what it writes toward, and what changes without it. */
 import type { ComponentChildren } from "preact";
-import { useLatest } from "../hooks/useAsk";
+import { useForeseen, useLatest } from "../hooks/useAsk";
 import { usePage } from "../hooks/usePage";
 import { signed } from "../lib/format";
 import { nameOf, nameOfTerm, type Part, partOf, samePart, sublayerOf } from "../lib/parts";
@@ -26,10 +26,7 @@ const DONE: Record<How, string> = { zero: "zeroed", double: "doubled", mean: "at
 export function InspectorPanel() {
   const page = usePage();
   const selection = page.at.selection.value;
-  const followed = page.followed();
-  const { answer, result, stale } = useLatest(
-    followed && selection ? { ask: "inspect" as const, ...followed, part: selection } : null,
-  );
+  const { answer, result, stale } = useLatest(selection && page.inspectAsk(selection));
   if (!page.explained.value) return null;
   if (!selection)
     return (
@@ -71,6 +68,19 @@ export function InspectorPanel() {
       ) : null}
     </Panel>
   );
+}
+
+/** Asks ahead what is told of some parts where they are selected. */
+export function ForeseenParts({ parts }: { parts: readonly Part[] }) {
+  const page = usePage();
+  useForeseen(parts.flatMap((part) => page.inspectAsk(part) ?? []));
+  return null;
+}
+
+/** Asks ahead what is told of the part under the pointer or with the focus. */
+export function ForeseenPart() {
+  const hovered = usePage().hovered.value;
+  return <ForeseenParts parts={hovered ? [hovered] : []} />;
 }
 
 function Fact(props: { name: ComponentChildren; children: ComponentChildren }) {

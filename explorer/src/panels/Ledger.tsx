@@ -3,7 +3,7 @@
 import { useSignal } from "@preact/signals";
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
-import { useAsk } from "../hooks/useAsk";
+import { useAsk, useForeseen } from "../hooks/useAsk";
 import { usePage } from "../hooks/usePage";
 import { useTested } from "../hooks/useTested";
 import { withoutPart } from "../lib/effects";
@@ -11,6 +11,8 @@ import { ledgerFigure, ledgerTable } from "../lib/figure/ledger";
 import { decimal, labelOf, type Placed, scientific, seen, signed } from "../lib/format";
 import { addsUp, type Order, rowsOf, scaleOf, termKey } from "../lib/ledger";
 import { nameOfTerm, type Part, partOf, samePart, sublayerOf } from "../lib/parts";
+import type { Page } from "../page/page";
+import type { Ask } from "../protocol/asks";
 import type { ExplainPayload, Term as LedgerTerm, Reference } from "../protocol/payloads";
 import { Bar, Signed } from "../ui/Bar";
 import { Exports } from "../ui/Exports";
@@ -18,9 +20,12 @@ import { Marks } from "../ui/Marks";
 import { Outcome } from "../ui/Outcome";
 import { Panel } from "../ui/Panel";
 import { Term } from "../ui/Term";
+import { ForeseenParts } from "./Inspector";
 
 const FIRST = 12;
 const CHILDREN = 10;
+/** Rows whose opening is asked ahead. */
+const FORESEEN = 6;
 const EVERYTHING = Number.POSITIVE_INFINITY;
 
 /** Rows opened or closed by hand; else a row is open when it, or what is in it, is selected. */
@@ -110,8 +115,31 @@ export function LedgerPanel() {
         </Sorted.Provider>
       </Opened.Provider>
       <Marks />
+      <Foreseen terms={rows.shown} />
     </Panel>
   );
+}
+
+/** Asks ahead the other reference, and the first rows opened. */
+function Foreseen({ terms }: { terms: readonly LedgerTerm[] }) {
+  const page = usePage();
+  const opening = terms.filter(opens).slice(0, FORESEEN);
+  const { vs, reference } = page.answered.value ?? page.state.value;
+  const other = vs === null ? page.asksOf({ reference: reference === "mean" ? "raw" : "mean" }) : [];
+  useForeseen([...other, ...opening.flatMap((term) => termsAsk(page, term) ?? [])]);
+  return null;
+}
+
+/** Whether a term is a sublayer, whose row opens. */
+function opens(term: LedgerTerm): boolean {
+  const part = partOf(term);
+  return part !== null && part.kind === sublayerOf(part);
+}
+
+/** What is asked where a row is opened; null before there is an explanation. */
+function termsAsk(page: Page, { layer, kind }: LedgerTerm): Ask<"terms"> | null {
+  const followed = page.followed();
+  return followed && { ask: "terms", ...followed, layer, sublayer: kind, top: CHILDREN };
 }
 
 /** What the column of tests tells. */
@@ -181,8 +209,7 @@ function TermRows(props: {
   const { term, level } = props;
   const part = partOf(term);
   const key = termKey(term);
-  const sublayer = part !== null && part.kind === sublayerOf(part);
-  const canOpen = sublayer || (props.sources?.length ?? 0) > 0;
+  const canOpen = opens(term) || (props.sources?.length ?? 0) > 0;
   const open = canOpen && opened.is(key, part);
   return (
     <>
@@ -209,9 +236,7 @@ function TermRows(props: {
 function Children({ term, largest }: { term: LedgerTerm; largest: number }) {
   const page = usePage();
   const sorted = useContext(Sorted);
-  const followed = page.followed();
-  const ask = { ask: "terms" as const, ...followed, layer: term.layer, sublayer: term.kind, top: CHILDREN };
-  const answer = useAsk(followed ? ask : null);
+  const answer = useAsk(termsAsk(page, term));
   if (!answer?.result)
     return (
       <tr class="waiting">
@@ -235,6 +260,7 @@ function Children({ term, largest }: { term: LedgerTerm; largest: number }) {
           sources={terms.filter((each) => isUnder(each, child))}
         />
       ))}
+      <ForeseenParts parts={rows.shown.slice(0, FORESEEN).flatMap((child) => partOf(child) ?? [])} />
       <OthersRow count={others.count} value={others.value} level={2} largest={scale} />
       <SumRow level={2} sum={rows.sum + others.value} parent={term.value} />
     </>

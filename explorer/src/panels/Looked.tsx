@@ -27,7 +27,7 @@ export function LookedPanel() {
         name={`looked-${nameOf(headPart(head))}`}
         figure={(asked) => lookedFigure(tested, head, asked)}
         table={() => lookedTable(head)}
-        data={head}
+        data={tested}
       />
       <table class="looked">
         <thead class="hidden">

@@ -8,6 +8,7 @@ import { useWindow, WINDOW, windowWith } from "../hooks/useWindow";
 import { inkOn, signColour } from "../lib/colours";
 import { percent, seen, signed, told } from "../lib/format";
 import { nameOf, type Part, readsSource, stackOf, sublayerOf } from "../lib/parts";
+import { restsThere } from "../lib/words";
 import type { AttentionPayload, ExplainPayload, SourceToken, UnitWithout } from "../protocol/payloads";
 import { Find } from "../ui/Find";
 import { Panel } from "../ui/Panel";
@@ -104,7 +105,7 @@ function useWithoutWords(): Map<number, UnitWithout> {
 
 function leftWithout(unit: UnitWithout): string {
   const left = unit.difference_without === null ? percent(unit.probability_without) : signed(unit.difference_without);
-  return unit.mark === "first" ? `${left} ○` : left;
+  return restsThere(unit) ? `${left} ○` : left;
 }
 
 function whatWithout(unit: UnitWithout, explained: ExplainPayload): string {

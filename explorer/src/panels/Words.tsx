@@ -3,6 +3,7 @@
 import { useSignal } from "@preact/signals";
 import { Fragment } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
+import { useForeseen } from "../hooks/useAsk";
 import { usePage } from "../hooks/usePage";
 import { useTested, useTests } from "../hooks/useTested";
 import { inkOn, signColour } from "../lib/colours";
@@ -11,10 +12,12 @@ import { bareBeside, isolated, percent, seen, signed, told } from "../lib/format
 import { headPart } from "../lib/parts";
 
 import {
+  counts,
   kindOf,
   largestOf,
   leftOf,
   nameOfUnit,
+  restsThere,
   type Stretch,
   stretchesOf,
   stretchesOfText,
@@ -137,13 +140,13 @@ function Word(props: {
   const { stretch, explained, largest } = props;
   const { unit } = stretch;
   if (!unit) return <span class="unread">{stretch.text}</span>;
-  const ranked = unit.mark !== "last";
-  const colour = ranked && largest > 0 ? signColour((0.75 * unit.effect) / largest, 1) : null;
-  const style = colour && unit.mark === null ? { background: colour, color: inkOn(colour) } : {};
+  const rests = restsThere(unit);
+  const colour = counts(unit) && largest > 0 ? signColour((0.75 * unit.effect) / largest, 1) : null;
+  const style = colour ? { background: colour, color: inkOn(colour) } : {};
   return (
     <button
       type="button"
-      class={`word${unit.mark ? ` ${unit.mark}` : ""}`}
+      class={`word${rests ? " rests" : unit.mark === "last" ? " last" : ""}`}
       title={withoutText(unit, explained)}
       aria-pressed={page.at.word.value !== null && unit.positions[0] === page.at.word.value}
       onClick={() => page.set({ word: unit.positions[0] ?? null })}
@@ -155,7 +158,8 @@ function Word(props: {
       <span class="word-text" style={style}>
         {stretch.text.trim() === "" ? seen(stretch.text) : stretch.text}
       </span>
-      <small>{ranked ? leftOf(unit, explained) : "asked here"}</small>
+      <small>{unit.mark === "last" ? "asked here" : leftOf(unit, explained)}</small>
+      {rests ? <small class="uncounted">not counted</small> : null}
     </button>
   );
 }
@@ -194,7 +198,9 @@ function Without(props: { unit: UnitWithout; explained: ExplainPayload; tested: 
         </span>
       ) : null}
       {unit.mark === "last" ? ". The question is asked here, so without it another question is asked." : null}
-      {unit.mark === "first" ? ". Many heads rest on the first word, whatever it says." : null}
+      {restsThere(unit)
+        ? ". Any text loses about as much without its first word: many heads rest there, whatever it says. So it is not counted."
+        : null}
       {instead.id === explained.predictions[0]?.id ? ". It still says " : ". It says "}
       <bdi class="token-text">{nameIn(explained, instead.text)}</bdi>{" "}
       <span class="small">{percent(instead.probability)}</span>
@@ -236,6 +242,10 @@ function Alternatives({ explained }: { explained: ExplainPayload }) {
   const others = explained.predictions.filter((token) => token.id !== explained.target.id).slice(0, OTHERS);
   const vs = page.at.vs.value;
   const still = page.data.host === "report";
+  const named = others.filter((token) => !token.text.includes("\ufffd") && token.text !== "");
+  useForeseen(
+    page.asksOf(...others.map((token) => choosing(token, vs)), ...named.map((token) => ({ vs: token.text }))),
+  );
   return (
     <p class="alternatives">
       <span>or</span>
@@ -265,13 +275,11 @@ function Alternatives({ explained }: { explained: ExplainPayload }) {
           {vs === null || others.some((token) => token.text === vs) ? null : (
             <option value={vs}>against {seen(vs)}</option>
           )}
-          {others
-            .filter((token) => !token.text.includes("\ufffd") && token.text !== "")
-            .map((token) => (
-              <option key={token.id} value={token.text}>
-                against {seen(token.text)}
-              </option>
-            ))}
+          {named.map((token) => (
+            <option key={token.id} value={token.text}>
+              against {seen(token.text)}
+            </option>
+          ))}
         </select>
       </label>
     </p>
@@ -293,7 +301,7 @@ function Key(props: { explained: ExplainPayload; tested: ExplainPayload | null; 
     );
   const name = isolated(nameIn(explained, explained.target.text));
   const left = explained.reference.kind === "versus" ? `the lead of ${name}, in logits,` : `the probability of ${name}`;
-  const first = words.units.some((unit) => unit.mark === "first");
+  const first = words.units.some(restsThere);
   return (
     <p class="key">
       Under each {kindOf(words)}: {left} when that {kindOf(words)} alone is{" "}
@@ -302,7 +310,10 @@ function Key(props: { explained: ExplainPayload; tested: ExplainPayload | null; 
       {first ? (
         <>
           {" "}
-          <span class="swatch hatched" aria-hidden="true" /> The first word, on which many heads rest whatever it says.
+          <span class="swatch dashed" aria-hidden="true" /> The first {kindOf(words)} is not counted: any text loses
+          about as much without its first, since many heads rest there whatever it says (an{" "}
+          <Term name="attention sink" />
+          ).
         </>
       ) : null}{" "}
       Choose one to see more.

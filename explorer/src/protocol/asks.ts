@@ -111,17 +111,23 @@ interface Entry {
   order: number;
   answer: ReturnType<typeof signal<Answer<unknown>>>;
   watchers: number;
+  /** Whether somebody looked at it; what was asked ahead and never chosen is not. */
+  seen: boolean;
   cancel: (() => void) | null;
   state: "queued" | "running" | "done";
 }
 
 const WAITING: Answer<never> = { stage: "waiting", fraction: 0, result: null, error: null };
 
-/** Answers by ask: each is asked once, two at a time, and cancelled when nobody looks at it any more. */
+/**
+ * Answers by ask: each is asked once, two at a time, and cancelled when nobody looks at it any more. While nothing is
+ * waited for, what a click may ask next is asked ahead, one at a time; it makes way as soon as something is waited for.
+ */
 export class Desk {
   /** Whether the server could not be reached; nothing is asked until `retry`. */
   readonly lost: Signal<boolean> = signal(false);
   readonly #entries = new Map<string, Entry>();
+  readonly #foreseen: (readonly Ask[])[] = [];
   readonly #transport: Transport;
 
   constructor(transport: Transport, results: Record<string, unknown>) {
@@ -135,13 +141,16 @@ export class Desk {
   /** The answer to an ask, which is queued now if it is new. Call `release` once it is no longer shown. */
   watch<N extends AskName>(ask: Ask<N>): ReadonlySignal<Answer<Payloads[N]>> {
     const key = canonical(ask);
-    let entry = this.#entries.get(key);
-    if (entry?.answer.value?.error) entry = undefined;
-    if (!entry) {
-      entry = this.#entry(ask, null);
-      this.#entries.set(key, entry);
+    const entry = this.#entries.get(key) ?? this.#entry(ask, null);
+    if (entry.answer.value?.error) {
+      // Asked again for all who look at what failed.
+      entry.state = "queued";
+      entry.answer.value = WAITING;
     }
+    this.#entries.set(key, entry);
     entry.watchers += 1;
+    entry.seen = true;
+    if (entry.state === "queued") this.#makeWay();
     this.#start();
     return entry.answer as unknown as ReadonlySignal<Answer<Payloads[N]>>;
   }
@@ -157,6 +166,25 @@ export class Desk {
     this.#start();
   }
 
+  /**
+   * Asks ahead what may be asked next, in order, while nothing is waited for; what was foreseen last goes first. The
+   * returned function stops it.
+   */
+  foresee(asks: readonly Ask[]): () => void {
+    this.#foreseen.unshift(asks);
+    this.#start();
+    return () => {
+      this.#foreseen.splice(this.#foreseen.indexOf(asks), 1);
+      this.#makeWay(this.#foreseen.flat().map(canonical));
+      this.#start();
+    };
+  }
+
+  /** How an ask stands, if it is known; asks nothing. */
+  known<N extends AskName>(ask: Ask<N>): Answer<Payloads[N]> | null {
+    return (this.#entries.get(canonical(ask))?.answer.value as Answer<Payloads[N]> | undefined) ?? null;
+  }
+
   /** The result of an ask, if it is here already; asks nothing. */
   peek<N extends AskName>(ask: Ask<N>): Payloads[N] | null {
     return (this.#entries.get(canonical(ask))?.answer.value?.result as Payloads[N] | undefined) ?? null;
@@ -165,7 +193,7 @@ export class Desk {
   /** All finished results that are shown, or were of these prompts in another view, by key: what a report embeds. */
   shown(...prompts: (string | null)[]): Record<string, unknown> {
     const seen = ({ watchers, ask }: Entry) => watchers > 0 || prompts.some((prompt) => prompt === ask.prompt);
-    const kept = [...this.#entries].filter(([, entry]) => seen(entry) && entry.answer.value?.result);
+    const kept = [...this.#entries].filter(([, entry]) => entry.seen && seen(entry) && entry.answer.value?.result);
     return Object.fromEntries(kept.map(([key, entry]) => [key, entry.answer.value?.result]));
   }
 
@@ -176,6 +204,7 @@ export class Desk {
       order: ORDER[ask.ask] + (ask.ask === "explain" ? laterBy(ask) : 0),
       answer: signal<Answer<unknown>>(done ? { ...WAITING, fraction: 1, result: payload } : WAITING),
       watchers: 0,
+      seen: done,
       cancel: null,
       state: done ? "done" : "queued",
     };
@@ -197,6 +226,25 @@ export class Desk {
       this.#run(entry);
       free -= 1;
     }
+    if (free === AT_ONCE) this.#ahead();
+  }
+
+  /** Asks the first of what is foreseen that was not asked yet; what failed is not asked again before somebody looks. */
+  #ahead(): void {
+    const next = this.#foreseen.flat().find((ask) => !this.#entries.has(canonical(ask)));
+    if (!next) return;
+    const entry = this.#entry(next, null);
+    this.#entries.set(canonical(next), entry);
+    this.#run(entry);
+  }
+
+  /** Ends what is asked ahead, unless it is one of these. */
+  #makeWay(wanted: readonly string[] = []): void {
+    for (const [key, entry] of this.#entries) {
+      if (entry.watchers > 0 || entry.state === "done" || wanted.includes(key)) continue;
+      entry.cancel?.();
+      this.#entries.delete(key);
+    }
   }
 
   #run(entry: Entry): void {
@@ -217,6 +265,7 @@ export class Desk {
       error: (message) => finish({ ...WAITING, error: message }),
       lost: () => {
         if (entry.state !== "running") return;
+        if (entry.watchers === 0) this.#entries.delete(canonical(entry.ask));
         entry.state = "queued";
         entry.cancel = null;
         entry.answer.value = WAITING;

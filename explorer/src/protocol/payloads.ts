@@ -954,6 +954,8 @@ export interface Head {
   swapped_probability?: number | null;
   /** Whether it is a head of a cross-attention, which looks at `sources`. */
   cross?: boolean;
+  /** Of the two heads or neurons of the largest effects that add little themselves, the later parts that act on what they wrote; empty for all others. */
+  through?: Array<Mediator>;
 }
 
 /** Attention of a head, or of heads on average; a difference, where the field that holds it says so. */
@@ -1218,6 +1220,14 @@ export interface MeanInterval {
   high: number;
 }
 
+/** A later part through which a part acts that adds little itself. */
+export interface Mediator {
+  /** Its name, such as `L24 mlp`. */
+  part: string;
+  /** Of the part's effect, that is undone where this one stays as it was; shares need not sum to 1. */
+  share: number;
+}
+
 /** A neuron as a key and a value. */
 export interface MemoryNeuron {
   /** The block, counted from 0. */
@@ -1374,6 +1384,8 @@ export interface Neuron {
   zeroed?: Zeroed | null;
   /** The target's probability with this neuron's activation from the other prompt; null without `--swap`. */
   swapped_probability?: number | null;
+  /** As of a head. */
+  through?: Array<Mediator>;
 }
 
 /** A neuron by its place. */
@@ -2502,6 +2514,8 @@ export interface UnitWithout {
   mark: "first" | "last" | null;
   /** Of a chat: whose words these are, such as `system` or `user`; null elsewhere. */
   role?: string | null;
+  /** Whether its effect tells of it: false of the mark `last`, and of `first` where it costs no more than the first of unrelated texts does, by two standard deviations. */
+  counted?: boolean;
 }
 
 /** A target of several tokens, of which the ledger explains the first. */

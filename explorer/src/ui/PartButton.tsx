@@ -14,6 +14,8 @@ export function PartButton(props: { part: Part }) {
       onClick={() => page.select(pressed ? null : props.part)}
       onMouseEnter={() => (page.hovered.value = props.part)}
       onMouseLeave={() => (page.hovered.value = null)}
+      onFocus={() => (page.hovered.value = props.part)}
+      onBlur={() => (page.hovered.value = null)}
     >
       {nameOf(props.part)}
     </button>

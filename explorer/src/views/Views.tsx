@@ -8,7 +8,7 @@ import { ComparePanel } from "../panels/Compare";
 import { EffectsPanel } from "../panels/Effects";
 import { FlowPanel } from "../panels/Flow";
 import { GenerationPanel } from "../panels/Generation";
-import { InspectorPanel } from "../panels/Inspector";
+import { ForeseenPart, InspectorPanel } from "../panels/Inspector";
 import { KnewPanel } from "../panels/Knew";
 import { KnowledgePanel } from "../panels/Knowledge";
 import { LedgerPanel } from "../panels/Ledger";
@@ -37,6 +37,7 @@ export function Shown() {
   return (
     <div class={`view view-${view}`}>
       <View />
+      <ForeseenPart />
     </div>
   );
 }

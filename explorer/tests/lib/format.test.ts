@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import cases from "../../../tests/view/formatting.json";
 import {
   bareBeside,
+  blank,
   decimal,
   isolated,
   labelOf,
@@ -45,6 +46,10 @@ it.each(cases.visible)("shows a token as $text", ({ value, text }) => {
   expect(visible(value)).toBe(text);
 });
 
+it.each(cases.blank)("says white space as $text", ({ value, text }) => {
+  expect(blank(value)).toBe(text);
+});
+
 it("shows half a surrogate pair as its code", () => {
   // No table of cases in JSON can hold one that every parser takes.
   expect(visible("a\ud83d")).toBe("a\\ud83d");
@@ -72,5 +77,6 @@ it("keeps right-to-left words of a line apart, and leaves others as they are", (
 it("tells tokens apart that differ by white space alone", () => {
   expect(bareBeside(" Paris", ["Paris", " the"])).toBe("\u00b7Paris");
   expect(bareBeside("Paris", [" Paris"])).toBe("Paris");
+  expect(bareBeside(" ", ["  ", "\u00a0"])).toBe("a space");
   expect(bareBeside(" Paris", [" Paris", " the"])).toBe("Paris");
 });

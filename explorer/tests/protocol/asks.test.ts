@@ -82,6 +82,102 @@ describe("the desk", () => {
   });
 });
 
+describe("what is asked ahead", () => {
+  const asks = (...prompts: string[]) => prompts.map((prompt) => ask("explain", prompt));
+  const promptsOf = (asked: { ask: Ask }[]) => asked.map((each) => each.ask.prompt);
+
+  it("is asked one at a time while nothing is waited for, the last foreseen first, and each once", () => {
+    const { asked, transport } = pending();
+    const desk = new Desk(transport, {});
+    desk.foresee(asks("a", "b"));
+    desk.foresee(asks("c", "a"));
+    expect(promptsOf(asked)).toEqual(["a"]);
+    for (const prompt of ["a", "c", "b"]) {
+      expect(asked.at(-1)?.ask.prompt).toBe(prompt);
+      asked.at(-1)?.events.result({ of: prompt });
+    }
+    expect(asked.length).toBe(3);
+    expect(desk.watch(ask("explain", "c")).value.result).toEqual({ of: "c" });
+    expect(asked.length).toBe(3);
+  });
+
+  it("makes way for what is waited for, and goes on after it", () => {
+    const { asked, transport } = pending();
+    const desk = new Desk(transport, {});
+    desk.foresee(asks("a", "b"));
+    desk.watch(ask("lens", "x"));
+    expect(asked.map((each) => [each.ask.prompt, each.cancelled])).toEqual([
+      ["a", true],
+      ["x", false],
+    ]);
+    asked[1]?.events.result({});
+    expect(promptsOf(asked)).toEqual(["a", "x", "a"]);
+  });
+
+  it("is handed to who asks for it while it is on its way, and stays when it is no longer foreseen", () => {
+    const { asked, transport } = pending();
+    const desk = new Desk(transport, {});
+    const forget = desk.foresee(asks("a", "b"));
+    const answer = desk.watch(ask("explain", "a"));
+    forget();
+    expect(asked.map((each) => each.cancelled)).toEqual([false]);
+    asked[0]?.events.result({ ok: 1 });
+    expect(answer.value.result).toEqual({ ok: 1 });
+    expect(asked.length).toBe(1);
+  });
+
+  it("ends once it is no longer foreseen, and what is still foreseen goes on", () => {
+    const { asked, transport } = pending();
+    const desk = new Desk(transport, {});
+    desk.foresee(asks("a"));
+    asked[0]?.events.result({});
+    const forget = desk.foresee(asks("b", "c"));
+    desk.foresee(asks("d"));
+    forget();
+    expect(asked.map((each) => [each.ask.prompt, each.cancelled])).toEqual([
+      ["a", false],
+      ["b", true],
+      ["d", false],
+    ]);
+  });
+
+  it("is no part of a report before somebody looks at it, and is asked again where it failed", () => {
+    const { asked, transport } = pending();
+    const desk = new Desk(transport, {});
+    desk.foresee(asks("a", "b"));
+    asked[0]?.events.result({ ok: 1 });
+    asked[1]?.events.error("no");
+    expect(asked.length).toBe(2);
+    expect(desk.shown("a")).toEqual({});
+    desk.watch(ask("explain", "a"));
+    desk.watch(ask("explain", "b"));
+    expect(promptsOf(asked)).toEqual(["a", "b", "b"]);
+    expect(desk.shown("a")).toEqual({ [canonical(ask("explain", "a"))]: { ok: 1 } });
+  });
+
+  it("is not asked while the server is lost", () => {
+    const { asked, transport } = pending();
+    const desk = new Desk(transport, {});
+    desk.foresee(asks("a", "b"));
+    asked[0]?.events.lost();
+    desk.foresee(asks("c"));
+    expect(asked.length).toBe(1);
+    desk.retry();
+    expect(promptsOf(asked)).toEqual(["a", "c"]);
+  });
+});
+
+it("tells all who look at what failed how it goes when it is asked again", () => {
+  const { asked, transport } = pending();
+  const desk = new Desk(transport, {});
+  const first = desk.watch(ask("explain", "a"));
+  asked[0]?.events.error("no");
+  expect(desk.watch(ask("explain", "a"))).toBe(first);
+  expect(first.value.error).toBe(null);
+  asked[1]?.events.result({ ok: 1 });
+  expect(first.value.result).toEqual({ ok: 1 });
+});
+
 describe("a lost server", () => {
   it("leaves what was asked waiting, asks nothing more, and asks all of it again when told to", () => {
     const { asked, transport } = pending();

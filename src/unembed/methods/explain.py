@@ -7,6 +7,7 @@ recorded run (controls.py). Shown are the parts of the largest credit and those 
 says which of them answers the question (answer.py).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, TypeVar, get_args
 
@@ -19,6 +20,7 @@ from unembed.ledger.readout import Readout, readout
 from unembed.methods.answer import Answer, answer_of
 from unembed.methods.controls import Kind, Population, Zeroed, population, swapped_each, zeroed_each
 from unembed.methods.lens import Lens, States, follow, read_states
+from unembed.methods.mediators import MOST, Mediator, acts_through_others, mediators
 from unembed.methods.whole_target import WholeTarget, space_notes, whole_target
 from unembed.methods.words.finest import finest_words
 from unembed.methods.words.words import Words
@@ -67,6 +69,8 @@ class HeadNote(Brief):
     """None if it was not zeroed."""
     swapped: float | None = None
     """The target's probability with its value from the other prompt; None without one."""
+    through: tuple[Mediator, ...] = ()
+    """The later parts through which it acts, of a part of much effect that adds little itself (mediators.py)."""
 
     def _found(self) -> str:
         return f"{self.term.label} {self.term.value:+.2f}"
@@ -85,6 +89,8 @@ class NeuronNote(Brief):
     """None if it was not zeroed."""
     swapped: float | None = None
     """The target's probability with its value from the other prompt; None without one."""
+    through: tuple[Mediator, ...] = ()
+    """The later parts through which it acts, of a part of much effect that adds little itself (mediators.py)."""
 
     def _found(self) -> str:
         return f"{self.term.label} {self.term.value:+.2f}"
@@ -287,10 +293,16 @@ def _zeroed(result: Explanation, run: Run, top: int, progress: Progress) -> Expl
     heads, neurons = _notes(read, more)
     notes = [*result.heads, *heads, *result.neurons, *neurons]
     outcomes = zeroed_each(run, among, [note.term.part.site(run.asked) for note in notes], progress=progress)
+    through = _through(run, among, notes, outcomes, progress)
 
     def tested(kind: type[_Note]) -> tuple[_Note, ...]:
         found = [
-            replace(note, zeroed=zeroed, shown_for=tuple(word for word, parts in reasons if note.term.part in parts))
+            replace(
+                note,
+                zeroed=zeroed,
+                shown_for=tuple(word for word, parts in reasons if note.term.part in parts),
+                through=through.get(note.term.part, ()),
+            )
             for note, zeroed in zip(notes, outcomes, strict=True)
             if isinstance(note, kind)
         ]
@@ -303,6 +315,24 @@ def _zeroed(result: Explanation, run: Run, top: int, progress: Progress) -> Expl
         answer=answer,
         population=among,
     )
+
+
+def _through(
+    run: Run,
+    among: Population,
+    notes: Sequence[HeadNote | NeuronNote],
+    outcomes: Sequence[Zeroed],
+    progress: Progress,
+) -> dict[Part, tuple[Mediator, ...]]:
+    """Through which later parts those of the largest effects act that add little themselves."""
+    acting = [
+        (abs(zeroed.asked.nats), note.term.part)
+        for note, zeroed in zip(notes, outcomes, strict=True)
+        if acts_through_others(zeroed, note.term.value) and note.term.part.site(run.asked) in among.rows
+    ]
+    parts = [part for _, part in sorted(acting, key=lambda pair: -pair[0])[:MOST]]
+    found = mediators(run, among, parts, [note.term.part for note in notes], progress=progress)
+    return dict(zip(parts, found, strict=True))
 
 
 def _swapped(result: Explanation, run: Run, other: Run, words: tuple[str, str], progress: Progress) -> Explanation:

@@ -11,6 +11,7 @@ The page writes by the same rule (explorer/src/lib/format.ts); one table of case
 - **Share.** Of a count or a sum, so that it may be none, all or more: one decimal, `0.0%`, `41.2%`, `100.0%`.
 - **Token.** A space is `·`, a line end `↵`, a tab `⇥`, no text `''`. A character that would not be seen, or that would
   act on the text around it, is its code point: `\\u200b`, and `\\u{e0001}` where that has more than four digits.
+  In a sentence what is nothing but white space is said: a space, 2 line breaks.
 """
 
 import math
@@ -74,6 +75,17 @@ class Glyphs:
         """One character for a share in [0, 1]."""
         ramp = " .:=#" if self.ascii else " ░▒▓█"
         return ramp[min(4, int(5 * max(0.0, share)))]
+
+
+_BLANKS = {" ": "space", "\n": "line break", "\t": "tab"}
+
+
+def blank(text: str) -> str | None:
+    """A token of nothing but white space, in words: a space, 2 line breaks; None for all others."""
+    name = _BLANKS.get(text[:1])
+    if name is None or text.strip(text[0]):
+        return None
+    return f"a {name}" if len(text) == 1 else f"{len(text)} {name}s"
 
 
 def decimal(value: float, digits: int = 2) -> str:

@@ -217,7 +217,8 @@ export function headsFigure(payload: AttentionPayload, window: Shown, asked: Ask
   });
 }
 
-function signLegend(label: string, largest: number): Legend {
+/** The legend of a map whose colours have a sign. */
+export function signLegend(label: string, largest: number): Legend {
   return {
     label,
     colour: (share) => signColour(2 * share - 1, 1, false),

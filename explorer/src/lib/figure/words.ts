@@ -2,7 +2,7 @@
 import type { ExplainPayload, UnitWithout } from "../../protocol/payloads";
 import { inkOn, signColour } from "../colours";
 import { percent, signed, visible } from "../format";
-import { kindOf, largestOf, leftOf, type Stretch, stretchesOf, stretchesOfText } from "../words";
+import { counts, kindOf, largestOf, leftOf, restsThere, type Stretch, stretchesOf, stretchesOfText } from "../words";
 import { type Asked, type Figure, figure, shown } from "./figure";
 import { legend } from "./map";
 import { named, targetOf } from "./said";
@@ -58,8 +58,8 @@ function says({ words, target, reference }: ExplainPayload): string {
     reference.kind === "versus"
       ? `the lead of “${named(target.text)}” over “${named(reference.text ?? "")}”, in logits,`
       : `the probability of “${named(target.text)}”`;
-  const first = words.units.some((unit) => unit.mark === "first")
-    ? ` Dashed: the first ${kindOf(words)}, on which many heads rest whatever it says.`
+  const first = words.units.some(restsThere)
+    ? ` Dashed, not counted: the first ${kindOf(words)}; any text loses about as much without its first, since many heads rest there whatever it says.`
     : "";
   return `Under each ${kindOf(words)}: ${what} when that ${kindOf(words)} alone is ${words.how === "mask" ? "hidden" : "deleted"} (↓ it falls, ↑ it rises).${first}`;
 }
@@ -121,7 +121,7 @@ function boxesOf(stretch: Stretch, last: Stretch | undefined, explained: Explain
 function painted(unit: UnitWithout | null, largest: number, x: number, width: number): { ink: string; ground: string } {
   if (unit === null) return { ink: DIM, ground: "" };
   const frame = (more: Record<string, string | number>) => rect(x, 0, width, BOX, { rx: 2, fill: "none", ...more });
-  if (unit.mark === "first")
+  if (restsThere(unit))
     return { ink: INK, ground: frame({ stroke: POSITIVE, "stroke-width": 0.8, "stroke-dasharray": "2 1.5" }) };
   if (unit.mark === "last") return { ink: INK, ground: frame({ stroke: "#9a9a94", "stroke-width": 0.6 }) };
   const fill = colourOf(unit.effect, largest);
@@ -191,6 +191,7 @@ export function wordsTable(explained: ExplainPayload): Table {
       "says_instead",
       "its_probability",
       "mark",
+      "counted",
     ],
     rows: (explained.words?.units ?? []).map((unit) => [
       unit.text,
@@ -205,6 +206,7 @@ export function wordsTable(explained: ExplainPayload): Table {
       unit.instead.text,
       unit.instead.probability,
       unit.mark,
+      counts(unit) ? 1 : 0,
     ]),
   };
 }

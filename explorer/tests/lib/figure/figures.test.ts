@@ -12,6 +12,7 @@ import {
 } from "../../../src/lib/figure/amounts";
 import { carriedFigure, carriedTable } from "../../../src/lib/figure/carried";
 import { compareFigure, compareTable } from "../../../src/lib/figure/compare";
+import { effectsFigure, effectsTable } from "../../../src/lib/figure/effects";
 import type { Figure } from "../../../src/lib/figure/figure";
 import { flowFigure, flowTable } from "../../../src/lib/figure/flow";
 import { knewFigure, knewTable } from "../../../src/lib/figure/knew";
@@ -56,6 +57,7 @@ const BESIDE = { ...ASKED, beside: "B & <c>" };
 const MADE: Record<string, [() => Figure, Table]> = {
   words: [() => wordsFigure(EXPLAINED, ASKED), wordsTable(EXPLAINED)],
   carried: [() => carriedFigure(EXPLAINED, CARRIERS, ASKED), carriedTable(EXPLAINED, CARRIERS)],
+  effects: [() => effectsFigure(EXPLAINED, ASKED), effectsTable(EXPLAINED)],
   knew: [() => knewFigure(EXPLAINED, ASKED), knewTable(EXPLAINED)],
   ledger: [() => ledgerFigure(EXPLAINED, 3, "size", ASKED), ledgerTable(EXPLAINED)],
   prediction: [() => predictionFigure(EXPLAINED, ASKED), predictionTable(EXPLAINED)],

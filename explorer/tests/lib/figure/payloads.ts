@@ -60,6 +60,7 @@ function head(layer: number, number: number, value: number, without: Zeroed): He
 
 function unit(place: number, left: number, mark: UnitWithout["mark"] = null): UnitWithout {
   return {
+    counted: mark === null,
     text: HOSTILE[place] as string,
     positions: [place],
     start: null,
@@ -109,7 +110,11 @@ export const EXPLAINED: ExplainPayload = {
   },
   heads: [head(1, 0, 2.5, zeroed(0.25, -2)), head(0, 1, -1.25, zeroed(0.9375, 1.5))],
   neurons: [],
-  head_effects: [],
+  head_effects: [
+    { layer: 0, head: 0, nats: -2.5, probability: 0.2 },
+    { layer: 0, head: 1, nats: 1.5, probability: 0.9375 },
+    { layer: 1, head: 0, nats: -2, probability: 0.25 },
+  ],
   sublayers: [],
   lens: [null, 0, 1].map((layer, place) => ({
     layer,

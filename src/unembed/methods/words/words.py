@@ -107,6 +107,14 @@ class Words(Result[UnitEffect]):
         """The units that are ranked, and that Shapley values and pairs are of: all but the one that asks."""
         return tuple(i for i, unit in enumerate(self.units) if unit.mark != "last")
 
+    def counted(self, unit: UnitEffect) -> bool:
+        """Whether what a unit costs tells of it: not of the one that asks, and of the first where it costs more than
+        the first of unrelated texts does, by two standard deviations.
+        """
+        if unit.mark != "first":
+            return unit.mark is None
+        return self.first is not None and unit.effect > self.first.mean + 2 * self.first.deviation
+
     @property
     def unit(self) -> str:
         """Of `measure`."""

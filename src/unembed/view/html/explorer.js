@@ -1,4 +1,4 @@
-// node_modules/preact/dist/preact.mjs
+// ../../../main/explorer/node_modules/preact/dist/preact.mjs
 var e, t, n, r, i, a, o, s, c, l, u, d, f = Symbol.for("pv"), p = {}, m = [], h = /^m(i|n|o|s|text|space)$/, g = Array.isArray, _ = m.slice, v = Object.assign;
 function ee(e) {
 	e && e.parentNode && e.remove();
@@ -6,9 +6,9 @@ function ee(e) {
 function y(e, t, n) {
 	var r, i, a, o = {}, s = arguments.length;
 	for (a in t) a == "key" ? r = t[a] : a == "ref" && typeof e != "function" ? i = t[a] : o[a] = t[a];
-	return s > 2 && (o.children = s > 3 ? _.call(arguments, 2) : n), b(e, o, r, i, null);
+	return s > 2 && (o.children = s > 3 ? _.call(arguments, 2) : n), te(e, o, r, i, null);
 }
-function b(n, r, i, a, o) {
+function te(n, r, i, a, o) {
 	var s = {
 		type: n,
 		props: r,
@@ -26,44 +26,44 @@ function b(n, r, i, a, o) {
 	};
 	return !o && e.vnode && e.vnode(s), s;
 }
-function x(e) {
+function b(e) {
 	return e.children;
 }
-function te(e, t) {
+function ne(e, t) {
 	this.props = e, this.context = t, this.__g = 0;
 }
-function ne(e, t) {
-	if (t == null) return e.__ && ne(e.__, e.__i + 1);
+function re(e, t) {
+	if (t == null) return e.__ && re(e.__, e.__i + 1);
 	for (var n; t < e.__k.length; t++) if ((n = e.__k[t]) && n.__e) return n.__e;
-	return typeof e.type != "function" || e.props.__P ? null : ne(e);
+	return typeof e.type != "function" || e.props.__P ? null : re(e);
 }
-function re(t) {
+function ie(t) {
 	var n, r = t.__v, i = r.__e, a = [], o = [], s = t.__P;
-	s && ((n = v({ constructor: f }, r)).__v = r.__v + 1, e.vnode && e.vnode(n), fe(s, n, r, t.__n, s.namespaceURI, 32 & r.__u ? [i] : null, a, i || ne(r), 32 & r.__u, o), n.__v = r.__v, n.__.__k[n.__i] = n, he(a, n, o), r.__ = r.__e = null, n.__e != i && S(n));
+	s && ((n = v({ constructor: f }, r)).__v = r.__v + 1, e.vnode && e.vnode(n), pe(s, n, r, t.__n, s.namespaceURI, 32 & r.__u ? [i] : null, a, i || re(r), 32 & r.__u, o), n.__v = r.__v, n.__.__k[n.__i] = n, ge(a, n, o), r.__ = r.__e = null, n.__e != i && x(n));
 }
-function S(e) {
+function x(e) {
 	if ((e = e.__) && e.__c && !e.props.__P) return e.__e = null, e.__k.some(function(t) {
 		return t && (e.__e = t.__e);
-	}), S(e);
+	}), x(e);
 }
-function C(t) {
-	(8 & t.__g || (t.__g |= 8, r.push(t), a++)) && i == e.debounceRendering || ((i = e.debounceRendering) || queueMicrotask)(ie);
+function S(t) {
+	(8 & t.__g || (t.__g |= 8, r.push(t), a++)) && i == e.debounceRendering || ((i = e.debounceRendering) || queueMicrotask)(ae);
 }
-function ie() {
+function ae() {
 	try {
-		for (var e, t = 1; r.length;) r.length > t && r.sort(o), e = r.shift(), t = r.length, 8 & e.__g && re(e);
+		for (var e, t = 1; r.length;) r.length > t && r.sort(o), e = r.shift(), t = r.length, 8 & e.__g && ie(e);
 	} finally {
-		(a = r.length) && (i || queueMicrotask)(ie);
+		(a = r.length) && (i || queueMicrotask)(ae);
 	}
 }
-function ae(e, t, n, r, i, a, o, s, c, l, u) {
+function oe(e, t, n, r, i, a, o, s, c, l, u) {
 	var d, f, h, g, _, v, ee = r.__k || m, y = t.length;
-	for (c = oe(n, t, ee, c, y), d = 0; d < y; d++) (h = n.__k[d]) != null && (f = ~h.__i && ee[h.__i] || p, h.__i = d, v = fe(e, h, f, i, a, o, s, c, l, u), g = h.__e, (f.ref != h.ref || 8 & f.__u) && (f.ref && _e(f.ref, null, h, f), h.ref && u.push(h.ref, h.__c || g, h)), _ ||= g, 4 & h.__u ? (c = se(h, c, e, !f.__v), f.__e && (f.__e = null)) : typeof h.type == "function" && v !== void 0 ? c = v : g && (c = g.nextSibling), h.__u &= -21);
+	for (c = se(n, t, ee, c, y), d = 0; d < y; d++) (h = n.__k[d]) != null && (f = ~h.__i && ee[h.__i] || p, h.__i = d, v = pe(e, h, f, i, a, o, s, c, l, u), g = h.__e, (f.ref != h.ref || 8 & f.__u) && (f.ref && ve(f.ref, null, h, f), h.ref && u.push(h.ref, h.__c || g, h)), _ ||= g, 4 & h.__u ? (c = ce(h, c, e, !f.__v), f.__e && (f.__e = null)) : typeof h.type == "function" && v !== void 0 ? c = v : g && (c = g.nextSibling), h.__u &= -21);
 	return n.__e = _, c;
 }
-function oe(e, t, n, r, i) {
+function se(e, t, n, r, i) {
 	var a, o, s, c, l, u, d, p, m, h = n.length, _ = h, v = 0, ee = 0, y = e.__k = Array(i);
-	for (a = 0; a < i; a++) (o = t[a]) != null && typeof o != "boolean" && typeof o != "function" ? (typeof o != "object" || o.constructor === String ? o = y[a] = b(null, o) : g(o) ? o = y[a] = b(x, { children: o }) : o.constructor === f && o.__b ? o = y[a] = b(o.type, o.props, o.key, o.ref, o.__v) : y[a] = o, c = a + v, o.__ = e, o.__b = e.__b + 1, s = null, ~(l = o.__i = ce(o, n, c, _)) && (_--, (s = n[l]) && (s.__u |= 2)), s && s.__v ? (o.__u |= 16, l == c - 1 ? v-- : l == c + 1 ? v++ : l != c && (l > c ? v-- : v++, ee = 1)) : (~l || (i > h ? v-- : i < h && v++), typeof o.type != "function" && (o.__u |= 4))) : y[a] = null;
+	for (a = 0; a < i; a++) (o = t[a]) != null && typeof o != "boolean" && typeof o != "function" ? (typeof o != "object" || o.constructor === String ? o = y[a] = te(null, o) : g(o) ? o = y[a] = te(b, { children: o }) : o.constructor === f && o.__b ? o = y[a] = te(o.type, o.props, o.key, o.ref, o.__v) : y[a] = o, c = a + v, o.__ = e, o.__b = e.__b + 1, s = null, ~(l = o.__i = le(o, n, c, _)) && (_--, (s = n[l]) && (s.__u |= 2)), s && s.__v ? (o.__u |= 16, l == c - 1 ? v-- : l == c + 1 ? v++ : l != c && (l > c ? v-- : v++, ee = 1)) : (~l || (i > h ? v-- : i < h && v++), typeof o.type != "function" && (o.__u |= 4))) : y[a] = null;
 	if (ee) {
 		for (u = [], d = [], a = 0; a < i; a++) if ((o = y[a]) && 16 & o.__u) {
 			for (v = 0, p = u.length; v < p;) u[m = v + p >> 1] < o.__i ? v = m + 1 : p = m;
@@ -71,21 +71,21 @@ function oe(e, t, n, r, i) {
 		}
 		for (v = u.length; a--;) d[a] && (d[a] == v ? v-- : y[a].__u |= 4);
 	}
-	if (_) for (a = 0; a < h; a++) !(s = n[a]) || 2 & s.__u || (s.__e == r && (r = ne(s)), ve(s, s));
+	if (_) for (a = 0; a < h; a++) !(s = n[a]) || 2 & s.__u || (s.__e == r && (r = re(s)), ye(s, s));
 	return r;
 }
-function se(e, t, n, r) {
+function ce(e, t, n, r) {
 	var i, a, o, s;
 	if (typeof e.type == "function") {
 		if (e.props.__P) return t;
-		if (i = e.__k) for (a = 0; a < i.length; a++) i[a] && (i[a].__ = e, t = se(i[a], t, n, !1));
+		if (i = e.__k) for (a = 0; a < i.length; a++) i[a] && (i[a].__ = e, t = ce(i[a], t, n, !1));
 		return t;
 	}
-	for (t && !t.parentNode && (t = ne(e)) && !t.parentNode && (t = null), o = e.__e, s = t; s && s.nodeType == 8;) s = s.nextSibling;
+	for (t && !t.parentNode && (t = re(e)) && !t.parentNode && (t = null), o = e.__e, s = t; s && s.nodeType == 8;) s = s.nextSibling;
 	for (o != s && (!r && n.moveBefore && o.parentNode ? n.moveBefore(o, t) : n.insertBefore(o, t || null)), t = o; (t &&= t.nextSibling) && t.nodeType == 8 && !t.data.startsWith("$s"););
 	return t;
 }
-function ce(e, t, n, r) {
+function le(e, t, n, r) {
 	var i, a = e.key, o = e.type, s = t[n], c = s && !(2 & s.__u);
 	if (s === null && a == null || c && a == s.key && o == s.type) return n;
 	if (r > +!!c) {
@@ -94,18 +94,18 @@ function ce(e, t, n, r) {
 	}
 	return -1;
 }
-function le(e, t, n) {
+function ue(e, t, n) {
 	n ??= "", t[0] == "-" ? e.setProperty(t, n) : e[t] = n;
 }
-function ue(e, t, n, r, i) {
+function de(e, t, n, r, i) {
 	var a, o;
 	if (t == "style") {
 		if (typeof n == "string") e.style.cssText = n;
 		else {
-			if (typeof r == "string" && (e.style.cssText = r = ""), r) for (t in r) n && t in n || le(e.style, t);
-			if (n) for (t in n) r && n[t] == r[t] || le(e.style, t, n[t]);
+			if (typeof r == "string" && (e.style.cssText = r = ""), r) for (t in r) n && t in n || ue(e.style, t);
+			if (n) for (t in n) r && n[t] == r[t] || ue(e.style, t, n[t]);
 		}
-	} else if (t[0] == "o" && t[1] == "n") typeof n != "function" && (n = null), typeof r != "function" && (r = null), (e.__e ||= {})[t] = n, n && r || (o = u[t] || (u[t] = de(t)), (e.__a ||= {})[t] = l, a = t != (t = t.replace(c, "$1")), (t = t.slice(2))[0] < "a" && (t = t.toLowerCase()), n ? e.addEventListener(t, o, a) : e.removeEventListener(t, o, a));
+	} else if (t[0] == "o" && t[1] == "n") typeof n != "function" && (n = null), typeof r != "function" && (r = null), (e.__e ||= {})[t] = n, n && r || (o = u[t] || (u[t] = fe(t)), (e.__a ||= {})[t] = l, a = t != (t = t.replace(c, "$1")), (t = t.slice(2))[0] < "a" && (t = t.toLowerCase()), n ? e.addEventListener(t, o, a) : e.removeEventListener(t, o, a));
 	else {
 		if (i == "http://www.w3.org/2000/svg") t = t.replace(/xlink(H|:h)/, "h").replace(/sName$/, "s");
 		else if (t != "width" && t != "height" && t != "href" && t != "list" && t != "form" && t != "tabIndex" && t != "download" && t != "rowSpan" && t != "colSpan" && t != "role" && t != "popover" && t in e) try {
@@ -116,7 +116,7 @@ function ue(e, t, n, r, i) {
 		n == null || !1 === n && t[4] != "-" ? e.removeAttribute(t) : e.setAttribute(t, t == "popover" && n == 1 ? "" : n);
 	}
 }
-function de(t) {
+function fe(t) {
 	return function(n) {
 		var r = this.__e;
 		if (r) {
@@ -126,58 +126,58 @@ function de(t) {
 		}
 	};
 }
-function fe(t, n, r, i, a, o, s, c, l, u) {
-	var d, p, h, _, y, b, re, S, C, ie, oe, se, ce, le, ue, de, fe, he, _e = n.type;
+function pe(t, n, r, i, a, o, s, c, l, u) {
+	var d, p, h, _, y, te, ie, x, S, ae, se, ce, le, ue, de, fe, pe, ge, ve = n.type;
 	if (n.constructor !== f) return null;
-	128 & r.__u && (l = 32 & r.__u, d = r.__c.__z) && (n.__u |= l, p = o = [], d.nodeType == 8 ? c = pe(d, o) : o.push(d), c = o[0] || c), (d = e.__b) && d(n);
-	n: if (typeof _e == "function") {
+	128 & r.__u && (l = 32 & r.__u, d = r.__c.__z) && (n.__u |= l, p = o = [], d.nodeType == 8 ? c = me(d, o) : o.push(d), c = o[0] || c), (d = e.__b) && d(n);
+	n: if (typeof ve == "function") {
 		h = s.length;
 		try {
-			if (S = n.props, C = (d = _e.prototype) && d.render, ie = (d = _e.contextType) && i[d.__c], oe = d ? ie ? ie.props.value : d.__ : i, (_ = r.__c) ? (n.__c = _, 2 & _.__g && (_.__g |= 1)) : (C ? n.__c = _ = new _e(S, oe) : (n.__c = _ = new te(S, oe), _.constructor = _e, _.render = ye), ie && ie.sub(_), _.state || (_.state = {}), _.__n = i, _.__g |= 8, _.__h = [], _.__k = []), C && (_.__s || (_.__s = _.state), _e.getDerivedStateFromProps && (_.__s == _.state && (_.__s = v({}, _.__s)), v(_.__s, _e.getDerivedStateFromProps(S, _.__s)))), y = _.props, b = _.state, _.__v = n, r.__c) {
-				if (S !== y && C && !_e.getDerivedStateFromProps && _.componentWillReceiveProps && _.componentWillReceiveProps(S, oe), n.__v == r.__v && !(8 & _.__g) || !(4 & _.__g) && _.shouldComponentUpdate && !1 === _.shouldComponentUpdate(S, _.__s, oe)) {
-					n.__v != r.__v && (_.props = S, _.state = _.__s, _.__g &= -9), n.__e = r.__e, n.__k = r.__k, n.__k.some(function(e) {
+			if (x = n.props, S = (d = ve.prototype) && d.render, ae = (d = ve.contextType) && i[d.__c], se = d ? ae ? ae.props.value : d.__ : i, (_ = r.__c) ? (n.__c = _, 2 & _.__g && (_.__g |= 1)) : (S ? n.__c = _ = new ve(x, se) : (n.__c = _ = new ne(x, se), _.constructor = ve, _.render = be), ae && ae.sub(_), _.state || (_.state = {}), _.__n = i, _.__g |= 8, _.__h = [], _.__k = []), S && (_.__s || (_.__s = _.state), ve.getDerivedStateFromProps && (_.__s == _.state && (_.__s = v({}, _.__s)), v(_.__s, ve.getDerivedStateFromProps(x, _.__s)))), y = _.props, te = _.state, _.__v = n, r.__c) {
+				if (x !== y && S && !ve.getDerivedStateFromProps && _.componentWillReceiveProps && _.componentWillReceiveProps(x, se), n.__v == r.__v && !(8 & _.__g) || !(4 & _.__g) && _.shouldComponentUpdate && !1 === _.shouldComponentUpdate(x, _.__s, se)) {
+					n.__v != r.__v && (_.props = x, _.state = _.__s, _.__g &= -9), n.__e = r.__e, n.__k = r.__k, n.__k.some(function(e) {
 						e && (e.__ = n);
-					}), m.push.apply(_.__h, _.__k), _.__k = [], _.__h.length && s.push(_), c = ne(r);
+					}), m.push.apply(_.__h, _.__k), _.__k = [], _.__h.length && s.push(_), c = re(r);
 					break n;
 				}
-				_.componentWillUpdate && _.componentWillUpdate(S, _.__s, oe), C && _.componentDidUpdate && _.__h.push(function() {
-					_.componentDidUpdate(y, b, re);
+				_.componentWillUpdate && _.componentWillUpdate(x, _.__s, se), S && _.componentDidUpdate && _.__h.push(function() {
+					_.componentDidUpdate(y, te, ie);
 				});
-			} else C && !_e.getDerivedStateFromProps && _.componentWillMount && _.componentWillMount(), C && _.componentDidMount && _.__h.push(_.componentDidMount);
-			_.context = oe, _.props = S, _.__P = t, _.__g &= -5, se = e.__r, ce = C ? 25 : 0;
+			} else S && !ve.getDerivedStateFromProps && _.componentWillMount && _.componentWillMount(), S && _.componentDidMount && _.__h.push(_.componentDidMount);
+			_.context = se, _.props = x, _.__P = t, _.__g &= -5, ce = e.__r, le = S ? 25 : 0;
 			do
-				_.__g &= -9, se && se(n), d = _.render(_.props, _.state = _.__s, _.context);
-			while (8 & _.__g && ++ce < 25);
-			C && (m.push.apply(_.__h, _.__k), _.__k = []), _.state = _.__s, _.getChildContext && (i = v({}, i, _.getChildContext())), C && r.__c && _.getSnapshotBeforeUpdate && (re = _.getSnapshotBeforeUpdate(y, b)), le = d && d.type === x && d.key == null ? d.props.children : d, S.__P && (d = c, a = (t = S.__P).namespaceURI, l = o = null, r.props && r.props.__P != t && (r.__k.some(function(e) {
-				e && ve(e, e);
-			}), r.__k = null), c = r.__k ? ne(r, 0) : null), c = ae(t, g(le) ? le : [le], n, r, i, a, o, s, c, l, u), S.__P && (n.__e = null, c = d), n.__u &= -161, p && p.some(ee), _.__h.length && s.push(_), 1 & _.__g && (_.__g &= -4);
+				_.__g &= -9, ce && ce(n), d = _.render(_.props, _.state = _.__s, _.context);
+			while (8 & _.__g && ++le < 25);
+			S && (m.push.apply(_.__h, _.__k), _.__k = []), _.state = _.__s, _.getChildContext && (i = v({}, i, _.getChildContext())), S && r.__c && _.getSnapshotBeforeUpdate && (ie = _.getSnapshotBeforeUpdate(y, te)), ue = d && d.type === b && d.key == null ? d.props.children : d, x.__P && (d = c, a = (t = x.__P).namespaceURI, l = o = null, r.props && r.props.__P != t && (r.__k.some(function(e) {
+				e && ye(e, e);
+			}), r.__k = null), c = r.__k ? re(r, 0) : null), c = oe(t, g(ue) ? ue : [ue], n, r, i, a, o, s, c, l, u), x.__P && (n.__e = null, c = d), n.__u &= -161, p && p.some(ee), _.__h.length && s.push(_), 1 & _.__g && (_.__g &= -4);
 		} catch (t) {
 			if (s.length = h, n.__v = null, l || o) {
 				if (t && t.then) {
 					if (n.__u |= 128 | l, o) {
-						for (~(fe = o.indexOf(c || void 0)) || (fe = o.length); (he = o[fe - 1]) && he.nodeType == 8;) fe--;
-						for (; fe < o.length; fe++) if (he = o[fe]) {
-							if (o[fe] = null, ue) {
-								if (he == de) break;
+						for (~(pe = o.indexOf(c || void 0)) || (pe = o.length); (ge = o[pe - 1]) && ge.nodeType == 8;) pe--;
+						for (; pe < o.length; pe++) if (ge = o[pe]) {
+							if (o[pe] = null, de) {
+								if (ge == fe) break;
 							} else {
-								if (he.nodeType != 8) break;
-								he.data.startsWith("$s") && (de = pe(ue = he));
+								if (ge.nodeType != 8) break;
+								ge.data.startsWith("$s") && (fe = me(de = ge));
 							}
 						}
 					}
-					if (!ue) {
+					if (!de) {
 						for (; c && c.nodeType == 8 && c.nextSibling;) c = c.nextSibling;
-						ue = c;
+						de = c;
 					}
-					(d = pe(ue = n.__c.__z || (n.__c.__z = ue))) ? (n.__e = ue, c = d) : n.__e = c, c &&= c.nextSibling;
+					(d = me(de = n.__c.__z || (n.__c.__z = de))) ? (n.__e = de, c = d) : n.__e = c, c &&= c.nextSibling;
 				} else o && o.some(ee);
 			} else n.__e = r.__e;
-			n.__k ||= r.__k || [], t && t.then || me(n), e.__e(t, n, r);
+			n.__k ||= r.__k || [], t && t.then || he(n), e.__e(t, n, r);
 		}
-	} else c = n.__e = ge(r.__e, n, r, i, a, o, s, l, u, t);
+	} else c = n.__e = _e(r.__e, n, r, i, a, o, s, l, u, t);
 	return (d = e.diffed) && d(n), c;
 }
-function pe(e, t) {
+function me(e, t) {
 	if (e && e.nodeType == 8 && e.data.startsWith("$s")) for (var n = 1; e = e.nextSibling;) {
 		if (e.nodeType == 8) {
 			if (e.data.startsWith("$s")) n++;
@@ -186,11 +186,11 @@ function pe(e, t) {
 		t && t.push(e);
 	}
 }
-function me(e) {
-	e && (e.__c && (e.__c.__g |= 4), e.__k && e.__k.some(me));
+function he(e) {
+	e && (e.__c && (e.__c.__g |= 4), e.__k && e.__k.some(he));
 }
-function he(t, n, r) {
-	for (var i = 0; i < r.length;) _e(r[i++], r[i++], r[i++]);
+function ge(t, n, r) {
+	for (var i = 0; i < r.length;) ve(r[i++], r[i++], r[i++]);
 	e.__c && e.__c(n, t), t.some(function(n) {
 		try {
 			t = n.__h, n.__h = [], t.some(function(e) {
@@ -201,36 +201,36 @@ function he(t, n, r) {
 		}
 	});
 }
-function ge(t, n, r, i, a, o, s, c, l, u) {
-	var d, f, m, v, y, b, x, te, re = r.props || p, S = n.props, C = n.type;
-	if (C == "svg" ? a = "http://www.w3.org/2000/svg" : C == "math" ? a = "http://www.w3.org/1998/Math/MathML" : a ||= "http://www.w3.org/1999/xhtml", o) {
-		for (d = 0; d < o.length; d++) if ((y = o[d]) && (C ? y.localName == C : y.nodeType == 3)) {
+function _e(t, n, r, i, a, o, s, c, l, u) {
+	var d, f, m, v, y, te, b, ne, ie = r.props || p, x = n.props, S = n.type;
+	if (S == "svg" ? a = "http://www.w3.org/2000/svg" : S == "math" ? a = "http://www.w3.org/1998/Math/MathML" : a ||= "http://www.w3.org/1999/xhtml", o) {
+		for (d = 0; d < o.length; d++) if ((y = o[d]) && (S ? y.localName == S : y.nodeType == 3)) {
 			t = y, o[d] = null;
 			break;
 		}
 	}
 	if (!t) {
-		if (te = u.ownerDocument || document, !C) return te.createTextNode(S);
-		t = te.createElementNS(a, C, S.is ? S : u), c &&= (e.__m && e.__m(n, o), !1), o = null;
+		if (ne = u.ownerDocument || document, !S) return ne.createTextNode(x);
+		t = ne.createElementNS(a, S, x.is ? x : u), c &&= (e.__m && e.__m(n, o), !1), o = null;
 	}
-	if (C) {
-		if (u = C == "template" && t.content || t, o = C == "textarea" && S.defaultValue != null ? null : o && _.call(u.childNodes), !c && o) for (re = {}, d = 0; d < t.attributes.length; d++) re[(y = t.attributes[d]).name] = y.value;
-		for (d in re) y = re[d], d == "dangerouslySetInnerHTML" ? m = y : d == "children" || d in S || d == "value" && "defaultValue" in S || d == "checked" && "defaultChecked" in S || ue(t, d, null, y, a);
-		for (d in S) y = S[d], d == "children" ? v = y : d == "dangerouslySetInnerHTML" ? f = y : d == "value" ? b = y : d == "checked" ? x = y : c && typeof y != "function" || re[d] === y || ue(t, d, y, re[d], a);
-		f ? (c || m && (f.__html == m.__html || f.__html == t.innerHTML) || (t.innerHTML = f.__html), n.__k = []) : (m && (t.textContent = ""), (C == "foreignObject" || a == "http://www.w3.org/1998/Math/MathML" && h.test(C)) && (a = "http://www.w3.org/1999/xhtml"), ae(u, g(v) ? v : [v], n, r, i, a, o, s, o ? o[0] : r.__k && ne(r, 0), c, l), o && o.some(ee)), c && C != "textarea" || (d = "value", C == "progress" && b == null ? t.removeAttribute(d) : b == null || b === t[d] && (C != "progress" || b) || ue(t, d, b, re[d], a), d = "checked", x != null && x != t[d] && ue(t, d, x, re[d], a));
-	} else re === S || c && t.data == S || (t.data = S);
+	if (S) {
+		if (u = S == "template" && t.content || t, o = S == "textarea" && x.defaultValue != null ? null : o && _.call(u.childNodes), !c && o) for (ie = {}, d = 0; d < t.attributes.length; d++) ie[(y = t.attributes[d]).name] = y.value;
+		for (d in ie) y = ie[d], d == "dangerouslySetInnerHTML" ? m = y : d == "children" || d in x || d == "value" && "defaultValue" in x || d == "checked" && "defaultChecked" in x || de(t, d, null, y, a);
+		for (d in x) y = x[d], d == "children" ? v = y : d == "dangerouslySetInnerHTML" ? f = y : d == "value" ? te = y : d == "checked" ? b = y : c && typeof y != "function" || ie[d] === y || de(t, d, y, ie[d], a);
+		f ? (c || m && (f.__html == m.__html || f.__html == t.innerHTML) || (t.innerHTML = f.__html), n.__k = []) : (m && (t.textContent = ""), (S == "foreignObject" || a == "http://www.w3.org/1998/Math/MathML" && h.test(S)) && (a = "http://www.w3.org/1999/xhtml"), oe(u, g(v) ? v : [v], n, r, i, a, o, s, o ? o[0] : r.__k && re(r, 0), c, l), o && o.some(ee)), c && S != "textarea" || (d = "value", S == "progress" && te == null ? t.removeAttribute(d) : te == null || te === t[d] && (S != "progress" || te) || de(t, d, te, ie[d], a), d = "checked", b != null && b != t[d] && de(t, d, b, ie[d], a));
+	} else ie === x || c && t.data == x || (t.data = x);
 	return t;
 }
-function _e(t, n, r, i) {
+function ve(t, n, r, i) {
 	try {
 		typeof t == "function" ? n ? n.__x = t(n) || 1 : (i &&= i.__c || i.__e) && (n = i.__x) && (i.__x = null, typeof n == "function" ? n() : t(null)) : t.current = n;
 	} catch (t) {
 		e.__e(t, r);
 	}
 }
-function ve(t, n, r) {
+function ye(t, n, r) {
 	var i, a, o, s;
-	if (e.unmount && e.unmount(t), !(i = t.ref) || i.current && i.current != t.__e || _e(i, null, n, t), i = t.__c) {
+	if (e.unmount && e.unmount(t), !(i = t.ref) || i.current && i.current != t.__e || ve(i, null, n, t), i = t.__c) {
 		if (i.componentWillUnmount) try {
 			i.componentWillUnmount();
 		} catch (t) {
@@ -238,24 +238,24 @@ function ve(t, n, r) {
 		}
 		i.__P = i.__n = null;
 	}
-	if (i = t.__k) for (s = 0; s < i.length; s++) i[s] && ve(i[s], n, typeof t.type != "function" || r && !t.props.__P);
-	!r && (i = t.__c) && (i = i.__z) && (a = pe(i, o = [])) && (i == t.__e && o.some(ee), ee(a), ee(i)), r || ee(t.__e), t.__e = t.__c = t.__ = null;
+	if (i = t.__k) for (s = 0; s < i.length; s++) i[s] && ye(i[s], n, typeof t.type != "function" || r && !t.props.__P);
+	!r && (i = t.__c) && (i = i.__z) && (a = me(i, o = [])) && (i == t.__e && o.some(ee), ee(a), ee(i)), r || ee(t.__e), t.__e = t.__c = t.__ = null;
 }
-function ye(e, t, n) {
+function be(e, t, n) {
 	return this.constructor(e, n);
 }
-function be(t, n) {
+function xe(t, n) {
 	var r, i, a, o;
-	e.__ && e.__(t, n), n.nodeType == 9 && (n = n.documentElement), i = (r = t && 32 & t.__u) ? null : n.__k, n.__k = b(x, { children: [t] }), a = [], o = [], fe(n, n.__k, i || p, p, n.namespaceURI, i ? null : n.firstChild ? _.call(n.childNodes) : null, a, i ? i.__e : n.firstChild, r, o), he(a, n.__k, o), n.__k.props.children = null;
+	e.__ && e.__(t, n), n.nodeType == 9 && (n = n.documentElement), i = (r = t && 32 & t.__u) ? null : n.__k, n.__k = te(b, { children: [t] }), a = [], o = [], pe(n, n.__k, i || p, p, n.namespaceURI, i ? null : n.firstChild ? _.call(n.childNodes) : null, a, i ? i.__e : n.firstChild, r, o), ge(a, n.__k, o), n.__k.props.children = null;
 }
-function xe(e) {
+function Se(e) {
 	function t(e) {
 		var n, r;
 		return this.getChildContext || (n = /* @__PURE__ */ new Set(), (r = {})[t.__c] = this, this.getChildContext = function() {
 			return r;
 		}, this.shouldComponentUpdate = function(e) {
 			this.props.value != e.value && n.forEach(function(e) {
-				e.__g |= 4, C(e);
+				e.__g |= 4, S(e);
 			});
 		}, this.sub = function(e) {
 			n.add(e);
@@ -281,41 +281,41 @@ e = { __e: function(e, t, n, r) {
 	throw a = 0, e;
 } }, t = 0, n = function(e) {
 	return e != null && e.constructor === f;
-}, te.prototype.setState = function(e, t) {
+}, ne.prototype.setState = function(e, t) {
 	var n = this.__s;
-	n && n != this.state || (n = this.__s = v({}, this.state)), typeof e == "function" && (e = e(v({}, n), this.props)), e && (v(n, e), this.__v && (t && this.__k.push(t), C(this)));
-}, te.prototype.forceUpdate = function(e) {
-	this.__v && (this.__g |= 4, e && this.__h.push(e), C(this));
-}, te.prototype.render = x, r = [], a = 0, o = function(e, t) {
+	n && n != this.state || (n = this.__s = v({}, this.state)), typeof e == "function" && (e = e(v({}, n), this.props)), e && (v(n, e), this.__v && (t && this.__k.push(t), S(this)));
+}, ne.prototype.forceUpdate = function(e) {
+	this.__v && (this.__g |= 4, e && this.__h.push(e), S(this));
+}, ne.prototype.render = b, r = [], a = 0, o = function(e, t) {
 	return e.__v.__b - t.__v.__b;
 }, s = Symbol(), c = /(PointerCapture)$|Capture$/i, l = 0, u = {}, d = 0;
-// node_modules/preact/hooks/dist/hooks.mjs
-var Se, w, Ce, we, Te = Object.is, Ee = 0, De = [], Oe = [], T = e, ke = T.__b, Ae = T.__r, je = T.diffed, Me = T.__c, Ne = T.unmount, Pe = T.__;
-function Fe(e, t) {
-	T.__h && T.__h(w, e, Ee || t), Ee = 0;
-	var n = w.__H || (w.__H = {
+// ../../../main/explorer/node_modules/preact/hooks/dist/hooks.mjs
+var Ce, C, we, Te, Ee = Object.is, De = 0, Oe = [], ke = [], w = e, Ae = w.__b, je = w.__r, Me = w.diffed, Ne = w.__c, Pe = w.unmount, Fe = w.__;
+function Ie(e, t) {
+	w.__h && w.__h(C, e, De || t), De = 0;
+	var n = C.__H || (C.__H = {
 		__: [],
 		__h: []
 	});
 	return e >= n.__.length && n.__.push({}), n.__[e];
 }
-function Ie(e) {
-	return Ee = 1, Le(Ze, e);
+function Le(e) {
+	return De = 1, Re(Qe, e);
 }
-function Le(e, t, n) {
-	var r = Fe(Se++, 2);
-	if (r.t = e, !r.__c && (r.__ = [n ? n(t) : Ze(void 0, t), function(e) {
+function Re(e, t, n) {
+	var r = Ie(Ce++, 2);
+	if (r.t = e, !r.__c && (r.__ = [n ? n(t) : Qe(void 0, t), function(e) {
 		var t = (r.__N || r.__)[0], n = r.t(t, e);
-		Te(t, n) || (r.__N = [n, r.__[1]], r.__c.setState({}));
-	}], r.__c = w, !w.__f)) {
-		w.__f = !0;
-		var i = w.shouldComponentUpdate;
-		w.shouldComponentUpdate = function(e, t, n) {
+		Ee(t, n) || (r.__N = [n, r.__[1]], r.__c.setState({}));
+	}], r.__c = C, !C.__f)) {
+		C.__f = !0;
+		var i = C.shouldComponentUpdate;
+		C.shouldComponentUpdate = function(e, t, n) {
 			var r = this.__H;
 			if (!r) return !0;
 			var a = !1, o = this.props != e;
 			if (r.__.some(function(e) {
-				e.__N && (a = !0, Te(e.__[0], e.__N[0]) || (o = !0));
+				e.__N && (a = !0, Ee(e.__[0], e.__N[0]) || (o = !0));
 			}), i) {
 				var s = i.call(this, e, t, n);
 				return a ? s || o : s;
@@ -325,84 +325,84 @@ function Le(e, t, n) {
 	}
 	return r.__;
 }
-function Re(e, t) {
-	var n = Fe(Se++, 3);
-	!T.__s && Xe(n.__H, t) && (n.__P = !0, n.__ = e, n.u = t, w.__H.__h.push(n));
-}
 function ze(e, t) {
-	var n = Fe(Se++, 4);
-	!T.__s && Xe(n.__H, t) && (n.__P = !1, n.__ = e, n.u = t, w.__h.push(n));
+	var n = Ie(Ce++, 3);
+	!w.__s && Ze(n.__H, t) && (n.__P = !0, n.__ = e, n.u = t, C.__H.__h.push(n));
 }
-function Be(e) {
-	return Ee = 5, Ve(function() {
+function Be(e, t) {
+	var n = Ie(Ce++, 4);
+	!w.__s && Ze(n.__H, t) && (n.__P = !1, n.__ = e, n.u = t, C.__h.push(n));
+}
+function Ve(e) {
+	return De = 5, He(function() {
 		return { current: e };
 	}, []);
 }
-function Ve(e, t) {
-	var n = Fe(Se++, 7);
-	return Xe(n.__H, t) && (n.__ = e(), n.__H = t), n.__;
+function He(e, t) {
+	var n = Ie(Ce++, 7);
+	return Ze(n.__H, t) && (n.__ = e(), n.__H = t), n.__;
 }
-function He(e) {
-	var t = w.context[e.__c], n = Fe(Se++, 9);
-	return n.c = e, t ? (n.__ ?? (n.__ = !0, t.sub(w)), t.props.value) : e.__;
+function Ue(e) {
+	var t = C.context[e.__c], n = Ie(Ce++, 9);
+	return n.c = e, t ? (n.__ ?? (n.__ = !0, t.sub(C)), t.props.value) : e.__;
 }
-function Ue() {
-	var e = Fe(Se++, 11);
+function We() {
+	var e = Ie(Ce++, 11);
 	if (!e.__) {
-		for (var t = w.__v; !t.__m && t.__;) t = t.__;
+		for (var t = C.__v; !t.__m && t.__;) t = t.__;
 		var n = t.__m || (t.__m = [0, 0]);
 		e.__ = "P" + n[0] + "-" + n[1]++;
 	}
 	return e.__;
 }
-function We() {
+function Ge() {
 	var e;
 	do {
-		for (; e = Oe.shift();) try {
-			Je(e);
+		for (; e = ke.shift();) try {
+			Ye(e);
 		} catch (t) {
-			T.__e(t, { __: (e = e.__P) && e.__v });
+			w.__e(t, { __: (e = e.__P) && e.__v });
 		}
-		for (; e = De.shift();) {
+		for (; e = Oe.shift();) {
 			var t = e.__H;
 			if (e.__P && t) try {
-				t.__h.some(Je), t.__h.some(Ye), t.__h = [];
+				t.__h.some(Ye), t.__h.some(Xe), t.__h = [];
 			} catch (n) {
-				t.__h = [], T.__e(n, e.__v);
+				t.__h = [], w.__e(n, e.__v);
 			}
 		}
-	} while (Oe.length);
+	} while (ke.length);
 }
-T.__b = function(e) {
-	w = null, ke && ke(e);
-}, T.__ = function(e, t) {
-	e && t.__k && t.__k.__m && (e.__m = t.__k.__m), Pe && Pe(e, t);
-}, T.__r = function(e) {
-	Ae && Ae(e), Se = 0;
-	var t = (w = e.__c).__H;
-	t && (Ce == w ? w.__h = [] : (t.__h.some(Je), t.__h.some(Ye), Se = 0), t.__h = [], t.__.some(function(e) {
+w.__b = function(e) {
+	C = null, Ae && Ae(e);
+}, w.__ = function(e, t) {
+	e && t.__k && t.__k.__m && (e.__m = t.__k.__m), Fe && Fe(e, t);
+}, w.__r = function(e) {
+	je && je(e), Ce = 0;
+	var t = (C = e.__c).__H;
+	t && (we == C ? C.__h = [] : (t.__h.some(Ye), t.__h.some(Xe), Ce = 0), t.__h = [], t.__.some(function(e) {
 		e.__N && (e.__ = e.__N), e.u = e.__N = void 0;
-	})), Ce = w;
-}, T.diffed = function(e) {
-	je && je(e);
+	})), we = C;
+}, w.diffed = function(e) {
+	Me && Me(e);
 	var t = e.__c;
-	t && t.__H && (t.__H.__h.length && qe(De.push(t)), t.__H.__.some(function(e) {
+	t && t.__H && (t.__H.__h.length && Je(Oe.push(t)), t.__H.__.some(function(e) {
 		e.u && (e.__H = e.u);
-	})), Ce = w = null;
-}, T.__c = function(e, t) {
+	})), we = C = null;
+}, w.__c = function(e, t) {
 	t.some(function(e) {
 		try {
-			e.__h.some(Je), e.__h = e.__h.filter(function(e) {
-				return !e.__ || Ye(e);
+			e.__h.some(Ye), e.__h = e.__h.filter(function(e) {
+				return !e.__ || Xe(e);
 			});
 		} catch (t) {
 			e.__h = [function() {
 				throw t;
 			}];
 		}
-	}), Me && Me(e, t);
-}, T.unmount = function(e) {
-	Ne && Ne(e);
+	}), Ne && Ne(e, t);
+}, w.unmount = function(e) {
+	Pe && Pe(e);
 	var t, n, r = e.__c;
 	r && r.__H && (r.__H.__.some(function(r) {
 		try {
@@ -411,57 +411,57 @@ T.__b = function(e) {
 					for (n = e.__; n && (!n.__c || !n.__c.__P);) n = n.__;
 					n &&= n.__c;
 				}
-				r.__P = n, qe(Oe.push(r));
-			} else Je(r);
+				r.__P = n, Je(ke.push(r));
+			} else Ye(r);
 		} catch (e) {
 			t = e;
 		}
-	}), r.__H = void 0, t && T.__e(t, r.__v));
+	}), r.__H = void 0, t && w.__e(t, r.__v));
 };
-var Ge = typeof requestAnimationFrame == "function";
-function Ke(e) {
-	var t, n = function() {
-		clearTimeout(r), Ge && cancelAnimationFrame(t), setTimeout(e);
-	}, r = setTimeout(n, 35);
-	Ge && (t = requestAnimationFrame(n));
-}
+var Ke = typeof requestAnimationFrame == "function";
 function qe(e) {
-	e != 1 && we == T.requestAnimationFrame || ((we = T.requestAnimationFrame) || Ke)(We);
+	var t, n = function() {
+		clearTimeout(r), Ke && cancelAnimationFrame(t), setTimeout(e);
+	}, r = setTimeout(n, 35);
+	Ke && (t = requestAnimationFrame(n));
 }
 function Je(e) {
-	var t = w, n = e.__c;
-	typeof n == "function" && (e.__c = void 0, n()), w = t;
+	e != 1 && Te == w.requestAnimationFrame || ((Te = w.requestAnimationFrame) || qe)(Ge);
 }
 function Ye(e) {
-	var t = w;
-	e.__c = e.__(), w = t;
+	var t = C, n = e.__c;
+	typeof n == "function" && (e.__c = void 0, n()), C = t;
 }
-function Xe(e, t) {
-	return !e || e.length != t.length || t.some(function(t, n) {
-		return !Te(t, e[n]);
-	});
+function Xe(e) {
+	var t = C;
+	e.__c = e.__(), C = t;
 }
 function Ze(e, t) {
+	return !e || e.length != t.length || t.some(function(t, n) {
+		return !Ee(t, e[n]);
+	});
+}
+function Qe(e, t) {
 	return typeof t == "function" ? t(e) : t;
 }
-// node_modules/@preact/signals-core/dist/signals-core.module.js
-var Qe = Symbol.for("preact-signals");
-function $e() {
-	if (it > 1) it--;
+// ../../../main/explorer/node_modules/@preact/signals-core/dist/signals-core.module.js
+var $e = Symbol.for("preact-signals");
+function et() {
+	if (at > 1) at--;
 	else {
 		var e, t = !1;
 		for ((function() {
-			var e = ct;
-			for (ct = void 0; e !== void 0;) {
+			var e = lt;
+			for (lt = void 0; e !== void 0;) {
 				var t = e.S;
 				if (t.v === e.v) for (var n = t.t; n !== void 0; n = n.x) n.i === e.i && (n.i = t.i);
 				e = e.o;
 			}
-		})(); rt !== void 0;) {
-			var n = rt;
-			for (rt = void 0, at++; n !== void 0;) {
+		})(); it !== void 0;) {
+			var n = it;
+			for (it = void 0, ot++; n !== void 0;) {
 				var r = n.u;
-				if (n.u = void 0, n.f &= -3, !(8 & n.f) && dt(n)) try {
+				if (n.u = void 0, n.f &= -3, !(8 & n.f) && ft(n)) try {
 					n.c();
 				} catch (n) {
 					t ||= (e = n, !0);
@@ -469,116 +469,116 @@ function $e() {
 				n = r;
 			}
 		}
-		if (at = 0, it--, t) throw e;
+		if (ot = 0, at--, t) throw e;
 	}
 }
-function et(e) {
-	if (it > 0) return e();
-	st = ++ot, it++;
+function tt(e) {
+	if (at > 0) return e();
+	ct = ++st, at++;
 	try {
 		return e();
 	} finally {
-		$e();
+		et();
 	}
 }
-var tt, E = void 0;
-function nt(e) {
-	var t = E, n = tt;
-	E = void 0, tt = void 0;
+var nt, T = void 0;
+function rt(e) {
+	var t = T, n = nt;
+	T = void 0, nt = void 0;
 	try {
 		return e();
 	} finally {
-		E = t, tt = n;
+		T = t, nt = n;
 	}
 }
-var rt = void 0, it = 0, at = 0, ot = 0, st = 0, ct = void 0, lt = 0;
-function ut(e) {
-	if (E !== void 0) {
+var it = void 0, at = 0, ot = 0, st = 0, ct = 0, lt = void 0, ut = 0;
+function dt(e) {
+	if (T !== void 0) {
 		var t = e.n;
-		if (t === void 0 || t.t !== E) return t = {
+		if (t === void 0 || t.t !== T) return t = {
 			i: 0,
 			S: e,
-			p: E.s,
+			p: T.s,
 			n: void 0,
-			t: E,
+			t: T,
 			e: void 0,
 			x: void 0,
 			r: t
-		}, E.s !== void 0 && (E.s.n = t), E.s = t, e.n = t, 32 & E.f && e.S(t), t;
-		if (t.i === -1) return t.i = 0, t.n !== void 0 && (t.n.p = t.p, t.p !== void 0 && (t.p.n = t.n), t.p = E.s, t.n = void 0, E.s.n = t, E.s = t), t;
+		}, T.s !== void 0 && (T.s.n = t), T.s = t, e.n = t, 32 & T.f && e.S(t), t;
+		if (t.i === -1) return t.i = 0, t.n !== void 0 && (t.n.p = t.p, t.p !== void 0 && (t.p.n = t.n), t.p = T.s, t.n = void 0, T.s.n = t, T.s = t), t;
 	}
 }
-function D(e, t) {
+function E(e, t) {
 	this.v = e, this.i = 0, this.n = void 0, this.t = void 0, this.l = 0, this.W = t?.watched, this.Z = t?.unwatched, this.name = t?.name;
 }
-D.prototype.brand = Qe, D.prototype.h = function() {
+E.prototype.brand = $e, E.prototype.h = function() {
 	return !0;
-}, D.prototype.S = function(e) {
+}, E.prototype.S = function(e) {
 	var t = this, n = this.t;
-	n !== e && e.e === void 0 && (e.x = n, this.t = e, n === void 0 ? nt(function() {
+	n !== e && e.e === void 0 && (e.x = n, this.t = e, n === void 0 ? rt(function() {
 		var e;
 		(e = t.W) == null || e.call(t);
 	}) : n.e = e);
-}, D.prototype.U = function(e) {
+}, E.prototype.U = function(e) {
 	var t = this;
 	if (this.t !== void 0) {
 		var n = e.e, r = e.x;
-		n !== void 0 && (n.x = r, e.e = void 0), r !== void 0 && (r.e = n, e.x = void 0), e === this.t && (this.t = r, r === void 0 && nt(function() {
+		n !== void 0 && (n.x = r, e.e = void 0), r !== void 0 && (r.e = n, e.x = void 0), e === this.t && (this.t = r, r === void 0 && rt(function() {
 			var e;
 			(e = t.Z) == null || e.call(t);
 		}));
 	}
-}, D.prototype.subscribe = function(e) {
+}, E.prototype.subscribe = function(e) {
 	var t = this;
-	return bt(function() {
+	return xt(function() {
 		var n = t.value;
-		nt(function() {
+		rt(function() {
 			return e(n);
 		});
 	}, { name: "sub" });
-}, D.prototype.valueOf = function() {
+}, E.prototype.valueOf = function() {
 	return this.value;
-}, D.prototype.toString = function() {
+}, E.prototype.toString = function() {
 	return this.value + "";
-}, D.prototype.toJSON = function() {
+}, E.prototype.toJSON = function() {
 	return this.value;
-}, D.prototype.peek = function() {
+}, E.prototype.peek = function() {
 	var e = this;
-	return nt(function() {
+	return rt(function() {
 		return e.value;
 	});
-}, Object.defineProperty(D.prototype, "value", {
+}, Object.defineProperty(E.prototype, "value", {
 	get: function() {
-		var e = ut(this);
+		var e = dt(this);
 		return e !== void 0 && (e.i = this.i), this.v;
 	},
 	set: function(e) {
 		if (e !== this.v) {
-			if (at > 100) throw Error("Cycle detected");
+			if (ot > 100) throw Error("Cycle detected");
 			(function(e) {
-				it !== 0 && at === 0 && e.l !== st && (e.l = st, ct = {
+				at !== 0 && ot === 0 && e.l !== ct && (e.l = ct, lt = {
 					S: e,
 					v: e.v,
 					i: e.i,
-					o: ct
+					o: lt
 				});
-			})(this), this.v = e, this.i++, lt++, it++;
+			})(this), this.v = e, this.i++, ut++, at++;
 			try {
 				for (var t = this.t; t !== void 0; t = t.x) t.t.N();
 			} finally {
-				$e();
+				et();
 			}
 		}
 	}
 });
-function O(e, t) {
-	return new D(e, t);
+function D(e, t) {
+	return new E(e, t);
 }
-function dt(e) {
+function ft(e) {
 	for (var t = e.s; t !== void 0; t = t.n) if (t.S.i !== t.i || !t.S.h() || t.S.i !== t.i) return !0;
 	return !1;
 }
-function ft(e) {
+function pt(e) {
 	for (var t = e.s; t !== void 0; t = t.n) {
 		var n = t.S.n;
 		if (n !== void 0 && (t.r = n), t.S.n = t, t.i = -1, t.n === void 0) {
@@ -587,86 +587,86 @@ function ft(e) {
 		}
 	}
 }
-function pt(e) {
+function mt(e) {
 	for (var t = e.s, n = void 0; t !== void 0;) {
 		var r = t.p;
 		t.i === -1 ? (t.S.U(t), r !== void 0 && (r.n = t.n), t.n !== void 0 && (t.n.p = r)) : n = t, t.S.n = t.r, t.r !== void 0 && (t.r = void 0), t = r;
 	}
 	e.s = n;
 }
-function mt(e, t) {
-	D.call(this, void 0, t), this.x = e, this.s = void 0, this.g = lt - 1, this.f = 4;
+function ht(e, t) {
+	E.call(this, void 0, t), this.x = e, this.s = void 0, this.g = ut - 1, this.f = 4;
 }
-mt.prototype = new D(), mt.prototype.h = function() {
+ht.prototype = new E(), ht.prototype.h = function() {
 	if (this.f &= -3, 1 & this.f) return !1;
-	if ((36 & this.f) == 32 || (this.f &= -5, this.g === lt)) return !0;
-	if (this.g = lt, this.f |= 1, this.i > 0 && !dt(this)) return this.f &= -2, !0;
-	var e = E;
+	if ((36 & this.f) == 32 || (this.f &= -5, this.g === ut)) return !0;
+	if (this.g = ut, this.f |= 1, this.i > 0 && !ft(this)) return this.f &= -2, !0;
+	var e = T;
 	try {
-		ft(this), E = this;
+		pt(this), T = this;
 		var t = this.x();
 		(16 & this.f || this.v !== t || this.i === 0) && (this.v = t, this.f &= -17, this.i++);
 	} catch (e) {
 		this.v = e, this.f |= 16, this.i++;
 	}
-	return E = e, pt(this), this.f &= -2, !0;
-}, mt.prototype.S = function(e) {
+	return T = e, mt(this), this.f &= -2, !0;
+}, ht.prototype.S = function(e) {
 	if (this.t === void 0) {
 		this.f |= 36;
 		for (var t = this.s; t !== void 0; t = t.n) t.S.S(t);
 	}
-	D.prototype.S.call(this, e);
-}, mt.prototype.U = function(e) {
-	if (this.t !== void 0 && (D.prototype.U.call(this, e), this.t === void 0)) {
+	E.prototype.S.call(this, e);
+}, ht.prototype.U = function(e) {
+	if (this.t !== void 0 && (E.prototype.U.call(this, e), this.t === void 0)) {
 		this.f &= -33;
 		for (var t = this.s; t !== void 0; t = t.n) t.S.U(t);
 	}
-}, mt.prototype.N = function() {
+}, ht.prototype.N = function() {
 	if (!(2 & this.f)) {
 		this.f |= 6;
 		for (var e = this.t; e !== void 0; e = e.x) e.t.N();
 	}
-}, Object.defineProperty(mt.prototype, "value", { get: function() {
+}, Object.defineProperty(ht.prototype, "value", { get: function() {
 	if (1 & this.f) throw Error("Cycle detected");
-	var e = ut(this);
+	var e = dt(this);
 	if (this.h(), e !== void 0 && (e.i = this.i), 16 & this.f) throw this.v;
 	return this.v;
 } });
-function ht(e, t) {
-	return new mt(e, t);
+function gt(e, t) {
+	return new ht(e, t);
 }
-function gt(e) {
+function _t(e) {
 	var t = e.j;
 	if (e.j = void 0, typeof t == "function") {
-		it++;
-		var n = E;
-		E = void 0;
+		at++;
+		var n = T;
+		T = void 0;
 		try {
 			t();
 		} catch (t) {
-			throw e.f &= -2, e.f |= 8, _t(e), t;
+			throw e.f &= -2, e.f |= 8, vt(e), t;
 		} finally {
-			E = n, $e();
+			T = n, et();
 		}
 	}
 }
-function _t(e) {
-	for (var t = e.s; t !== void 0; t = t.n) t.S.U(t);
-	e.x = void 0, e.s = void 0, gt(e);
-}
 function vt(e) {
-	if (E !== this) throw Error("Out-of-order effect");
-	pt(this), E = e, this.f &= -2;
+	for (var t = e.s; t !== void 0; t = t.n) t.S.U(t);
+	e.x = void 0, e.s = void 0, _t(e);
+}
+function yt(e) {
+	if (T !== this) throw Error("Out-of-order effect");
+	mt(this), T = e, this.f &= -2;
 	try {
-		8 & this.f && _t(this);
+		8 & this.f && vt(this);
 	} finally {
-		$e();
+		et();
 	}
 }
-function yt(e, t) {
-	this.x = e, this.j = void 0, this.s = void 0, this.u = void 0, this.f = 32, this.name = t?.name, tt && tt.push(this);
+function bt(e, t) {
+	this.x = e, this.j = void 0, this.s = void 0, this.u = void 0, this.f = 32, this.name = t?.name, nt && nt.push(this);
 }
-yt.prototype.c = function() {
+bt.prototype.c = function() {
 	var e = this.S();
 	try {
 		if (8 & this.f || this.x === void 0) return;
@@ -675,20 +675,20 @@ yt.prototype.c = function() {
 	} finally {
 		e();
 	}
-}, yt.prototype.S = function() {
+}, bt.prototype.S = function() {
 	if (1 & this.f) throw Error("Cycle detected");
-	this.f |= 1, this.f &= -9, gt(this), ft(this), it++;
-	var e = E;
-	return E = this, vt.bind(this, e);
-}, yt.prototype.N = function() {
-	2 & this.f || (this.f |= 2, this.u = rt, rt = this);
-}, yt.prototype.d = function() {
-	this.f |= 8, 1 & this.f || _t(this);
-}, yt.prototype.dispose = function() {
+	this.f |= 1, this.f &= -9, _t(this), pt(this), at++;
+	var e = T;
+	return T = this, yt.bind(this, e);
+}, bt.prototype.N = function() {
+	2 & this.f || (this.f |= 2, this.u = it, it = this);
+}, bt.prototype.d = function() {
+	this.f |= 8, 1 & this.f || vt(this);
+}, bt.prototype.dispose = function() {
 	this.d();
 };
-function bt(e, t) {
-	var n = new yt(e, t);
+function xt(e, t) {
+	var n = new bt(e, t);
 	try {
 		n.c();
 	} catch (e) {
@@ -697,36 +697,36 @@ function bt(e, t) {
 	var r = n.d.bind(n);
 	return r[Symbol.dispose] = r, r;
 }
-// node_modules/@preact/signals/dist/signals.module.js
-var xt, St, Ct = typeof window < "u" && !!window.__PREACT_SIGNALS_DEVTOOLS__, wt = [];
-bt(function() {
-	xt = this.N;
+// ../../../main/explorer/node_modules/@preact/signals/dist/signals.module.js
+var St, Ct, wt = typeof window < "u" && !!window.__PREACT_SIGNALS_DEVTOOLS__, Tt = [];
+xt(function() {
+	St = this.N;
 })();
-function Tt(t, n) {
+function Et(t, n) {
 	e[t] = n.bind(null, e[t] || function() {});
 }
-function Et(e) {
-	if (St) {
-		var t = St;
-		St = void 0, t();
-	}
-	St = e && e.S();
-}
 function Dt(e) {
-	var t = this, r = e.data, i = k(r);
+	if (Ct) {
+		var t = Ct;
+		Ct = void 0, t();
+	}
+	Ct = e && e.S();
+}
+function Ot(e) {
+	var t = this, r = e.data, i = O(r);
 	i.name = "ReactiveDom", i.value = r;
-	var a = Ve(function() {
+	var a = He(function() {
 		for (var e = t, r = t.__v; r = r.__;) if (r.__c) {
 			r.__c.__$f |= 4;
 			break;
 		}
-		var a = ht(function() {
+		var a = gt(function() {
 			var e = i.value.value;
 			return e === 0 ? 0 : !0 === e ? "" : e || "";
-		}), o = ht(function() {
+		}), o = gt(function() {
 			return !Array.isArray(a.value) && !n(a.value);
-		}), s = bt(function() {
-			if (this.N = jt, o.value) {
+		}), s = xt(function() {
+			if (this.N = Mt, o.value) {
 				var t = a.value;
 				e.__v && e.__v.__e && e.__v.__e.nodeType === 3 && (e.__v.__e.data = t);
 			}
@@ -737,14 +737,14 @@ function Dt(e) {
 	}, []), o = a[0], s = a[1];
 	return o.value ? s.peek() : s.value;
 }
-Dt.displayName = "ReactiveTextNode", Object.defineProperties(D.prototype, {
+Ot.displayName = "ReactiveTextNode", Object.defineProperties(E.prototype, {
 	constructor: {
 		configurable: !0,
-		value: y(x, null).constructor
+		value: y(b, null).constructor
 	},
 	type: {
 		configurable: !0,
-		value: Dt
+		value: Ot
 	},
 	props: {
 		configurable: !0,
@@ -759,35 +759,35 @@ Dt.displayName = "ReactiveTextNode", Object.defineProperties(D.prototype, {
 		configurable: !0,
 		value: 1
 	}
-}), Tt("__b", function(e, t) {
-	if (Et(), typeof t.type == "string") {
+}), Et("__b", function(e, t) {
+	if (Dt(), typeof t.type == "string") {
 		var n, r = t.props;
 		for (var i in r) if (i !== "children") {
 			var a = r[i];
-			a instanceof D && (n || (t.__np = n = {}), n[i] = a, r[i] = a.peek());
+			a instanceof E && (n || (t.__np = n = {}), n[i] = a, r[i] = a.peek());
 		}
 	}
 	e(t);
-}), Tt("__r", function(e, t) {
-	if (e(t), t.type !== x) {
-		Et();
+}), Et("__r", function(e, t) {
+	if (e(t), t.type !== b) {
+		Dt();
 		var n, r = t.__c;
 		r && (r.__$f &= -2, (n = r.__$u) === void 0 && (r.__$u = n = function(e, t) {
 			var n;
-			return bt(function() {
+			return xt(function() {
 				n = this;
 			}, { name: t }), n.c = e, n;
 		}(function(e) {
 			return function() {
 				var t;
-				Ct && ((t = this.y) == null || t.call(this)), e.__$f |= 1, e.setState({});
+				wt && ((t = this.y) == null || t.call(this)), e.__$f |= 1, e.setState({});
 			};
-		}(r), typeof t.type == "function" ? t.type.displayName || t.type.name : ""))), Et(n);
+		}(r), typeof t.type == "function" ? t.type.displayName || t.type.name : ""))), Dt(n);
 	}
-}), Tt("__e", function(e, t, n, r) {
-	Et(), e(t, n, r);
-}), Tt("diffed", function(e, t) {
-	Et();
+}), Et("__e", function(e, t, n, r) {
+	Dt(), e(t, n, r);
+}), Et("diffed", function(e, t) {
+	Dt();
 	var n;
 	if (typeof t.type == "string" && (n = t.__e)) {
 		var r = t.__np, i = t.props, a = n.U;
@@ -797,25 +797,25 @@ Dt.displayName = "ReactiveTextNode", Object.defineProperties(D.prototype, {
 		}
 		if (r) for (var c in a || (a = {}, n.U = a), r) {
 			var l = a[c], u = r[c];
-			l === void 0 ? (l = Ot(n, c, u, i), a[c] = l) : l.o(u, i);
+			l === void 0 ? (l = kt(n, c, u, i), a[c] = l) : l.o(u, i);
 		}
 	}
 	e(t);
 });
-function Ot(e, t, n, r) {
-	var i = t in e && e.ownerSVGElement === void 0, a = O(n);
+function kt(e, t, n, r) {
+	var i = t in e && e.ownerSVGElement === void 0, a = D(n);
 	return {
 		o: function(e, t) {
 			a.value = e, r = t;
 		},
-		d: bt(function() {
-			this.N = jt;
+		d: xt(function() {
+			this.N = Mt;
 			var n = a.value.value;
 			r[t] !== n && (r[t] = n, i ? e[t] = n : n != null && (!1 !== n || t[4] === "-") ? e.setAttribute(t, n) : e.removeAttribute(t));
 		})
 	};
 }
-Tt("unmount", function(e, t) {
+Et("unmount", function(e, t) {
 	if (typeof t.type == "string") {
 		var n = t.__e;
 		if (n) {
@@ -840,9 +840,9 @@ Tt("unmount", function(e, t) {
 		}
 	}
 	e(t);
-}), Tt("__h", function(e, t, n, r) {
+}), Et("__h", function(e, t, n, r) {
 	r < 3 && (t.__$f |= 2), e(t, n, r);
-}), te.prototype.shouldComponentUpdate = function(e, t) {
+}), ne.prototype.shouldComponentUpdate = function(e, t) {
 	if (this.__R) return !0;
 	var n = this.__$u, r = n && n.s !== void 0;
 	for (var i in t) return !0;
@@ -854,43 +854,43 @@ Tt("unmount", function(e, t) {
 	for (var s in this.props) if (!(s in e)) return !0;
 	return !1;
 };
-function k(e, t) {
-	return Ve(function() {
-		return O(e, t);
+function O(e, t) {
+	return He(function() {
+		return D(e, t);
 	}, []);
 }
-var kt = function(e) {
+var At = function(e) {
 	queueMicrotask(function() {
 		queueMicrotask(e);
 	});
 };
-function At() {
-	et(function() {
-		for (var e; e = wt.shift();) xt.call(e);
+function jt() {
+	tt(function() {
+		for (var e; e = Tt.shift();) St.call(e);
 	});
 }
-function jt() {
-	wt.push(this) === 1 && (e.requestAnimationFrame || kt)(At);
+function Mt() {
+	Tt.push(this) === 1 && (e.requestAnimationFrame || At)(jt);
 }
 // src/hooks/useLate.ts
-var Mt = 150;
-function Nt(e) {
-	let [t, n] = Ie(!1);
-	return Re(() => {
+var Nt = 150;
+function Pt(e) {
+	let [t, n] = Le(!1);
+	return ze(() => {
 		if (!e) return n(!1);
-		let t = setTimeout(() => n(!0), Mt);
+		let t = setTimeout(() => n(!0), Nt);
 		return () => clearTimeout(t);
 	}, [e]), e && t;
 }
 // src/hooks/usePage.ts
-var Pt = xe(null);
-function A() {
-	let e = He(Pt);
+var Ft = Se(null);
+function k() {
+	let e = Ue(Ft);
 	if (!e) throw Error("A panel is used outside the page.");
 	return e;
 }
 // src/protocol/asks.ts
-var Ft = {
+var It = {
 	explain: 0,
 	test: 1,
 	terms: 1,
@@ -907,12 +907,12 @@ var Ft = {
 	update: 6,
 	attribute: 7,
 	find: 8
-}, It = 2, Lt = 200;
-function Rt(e) {
-	if (Array.isArray(e)) return `[${e.map(Rt).join(",")}]`;
+}, Lt = 2, Rt = 200;
+function A(e) {
+	if (Array.isArray(e)) return `[${e.map(A).join(",")}]`;
 	if (typeof e != "object" || !e) return JSON.stringify(e);
 	let t = Object.entries(e).filter(([, e]) => e !== void 0);
-	return t.sort(([e], [t]) => e < t ? -1 : 1), `{${t.map(([e, t]) => `${JSON.stringify(e)}:${Rt(t)}`).join(",")}}`;
+	return t.sort(([e], [t]) => e < t ? -1 : 1), `{${t.map(([e, t]) => `${JSON.stringify(e)}:${A(t)}`).join(",")}}`;
 }
 function zt({ test: e, parts: t }) {
 	return e === !0 ? 3 : t === !1 ? 0 : 1;
@@ -923,62 +923,82 @@ var Bt = {
 	result: null,
 	error: null
 }, Vt = class {
-	lost = O(!1);
+	lost = D(!1);
 	#e = /* @__PURE__ */ new Map();
-	#t;
+	#t = [];
+	#n;
 	constructor(e, t) {
-		this.#t = e;
+		this.#n = e;
 		for (let [e, n] of Object.entries(t)) {
 			let t = JSON.parse(e);
-			this.#e.set(Rt(t), this.#n(t, n));
+			this.#e.set(A(t), this.#r(t, n));
 		}
 	}
 	watch(e) {
-		let t = Rt(e), n = this.#e.get(t);
-		return n?.answer.value?.error && (n = void 0), n || (n = this.#n(e, null), this.#e.set(t, n)), n.watchers += 1, this.#r(), n.answer;
+		let t = A(e), n = this.#e.get(t) ?? this.#r(e, null);
+		return n.answer.value?.error && (n.state = "queued", n.answer.value = Bt), this.#e.set(t, n), n.watchers += 1, n.seen = !0, n.state === "queued" && this.#o(), this.#i(), n.answer;
 	}
 	release(e) {
-		let t = Rt(e), n = this.#e.get(t);
-		n && (--n.watchers, n.watchers > 0 || n.state === "done" || (n.cancel?.(), this.#e.delete(t), this.#r()));
+		let t = A(e), n = this.#e.get(t);
+		n && (--n.watchers, n.watchers > 0 || n.state === "done" || (n.cancel?.(), this.#e.delete(t), this.#i()));
+	}
+	foresee(e) {
+		return this.#t.unshift(e), this.#i(), () => {
+			this.#t.splice(this.#t.indexOf(e), 1), this.#o(this.#t.flat().map(A)), this.#i();
+		};
+	}
+	known(e) {
+		return this.#e.get(A(e))?.answer.value ?? null;
 	}
 	peek(e) {
-		return this.#e.get(Rt(e))?.answer.value?.result ?? null;
+		return this.#e.get(A(e))?.answer.value?.result ?? null;
 	}
 	shown(...e) {
-		let t = ({ watchers: t, ask: n }) => t > 0 || e.some((e) => e === n.prompt), n = [...this.#e].filter(([, e]) => t(e) && e.answer.value?.result);
+		let t = ({ watchers: t, ask: n }) => t > 0 || e.some((e) => e === n.prompt), n = [...this.#e].filter(([, e]) => e.seen && t(e) && e.answer.value?.result);
 		return Object.fromEntries(n.map(([e, t]) => [e, t.answer.value?.result]));
 	}
-	#n(e, t) {
+	#r(e, t) {
 		let n = t !== null;
 		return {
 			ask: e,
-			order: Ft[e.ask] + (e.ask === "explain" ? zt(e) : 0),
-			answer: O(n ? {
+			order: It[e.ask] + (e.ask === "explain" ? zt(e) : 0),
+			answer: D(n ? {
 				...Bt,
 				fraction: 1,
 				result: t
 			} : Bt),
 			watchers: 0,
+			seen: n,
 			cancel: null,
 			state: n ? "done" : "queued"
 		};
 	}
 	retry() {
-		this.lost.value = !1, this.#r();
+		this.lost.value = !1, this.#i();
 	}
-	#r() {
+	#i() {
 		if (this.lost.value) return;
-		let e = [...this.#e.values()], t = It - e.filter((e) => e.state === "running").length, n = e.filter((e) => e.state === "queued").sort((e, t) => e.order - t.order);
+		let e = [...this.#e.values()], t = Lt - e.filter((e) => e.state === "running").length, n = e.filter((e) => e.state === "queued").sort((e, t) => e.order - t.order);
 		for (let e of n) {
 			if (t === 0) break;
-			this.#i(e), --t;
+			this.#s(e), --t;
 		}
+		t === Lt && this.#a();
 	}
-	#i(e) {
+	#a() {
+		let e = this.#t.flat().find((e) => !this.#e.has(A(e)));
+		if (!e) return;
+		let t = this.#r(e, null);
+		this.#e.set(A(e), t), this.#s(t);
+	}
+	#o(e = []) {
+		for (let [t, n] of this.#e) n.watchers > 0 || n.state === "done" || e.includes(t) || (n.cancel?.(), this.#e.delete(t));
+	}
+	#s(e) {
 		let t = (t) => {
-			e.state !== "done" && (e.state = "done", e.cancel = null, e.answer.value = t, this.#a(), this.#r());
+			e.state !== "done" && (e.state = "done", e.cancel = null, e.answer.value = t, this.#c(), this.#i());
 		};
-		e.state = "running", e.cancel = this.#t(e.ask, {
+		e.state = "running", e.cancel = this.#n(e.ask, {
 			progress: (t, n) => {
 				e.state === "running" && (e.answer.value = {
 					...Bt,
@@ -996,37 +1016,43 @@ var Bt = {
 				error: e
 			}),
 			lost: () => {
-				e.state === "running" && (e.state = "queued", e.cancel = null, e.answer.value = Bt, this.lost.value = !0);
+				e.state === "running" && (e.watchers === 0 && this.#e.delete(A(e.ask)), e.state = "queued", e.cancel = null, e.answer.value = Bt, this.lost.value = !0);
 			}
 		});
 	}
-	#a() {
+	#c() {
 		for (let [e, t] of this.#e) {
-			if (this.#e.size <= Lt) return;
+			if (this.#e.size <= Rt) return;
 			t.watchers === 0 && t.state === "done" && this.#e.delete(e);
 		}
 	}
 };
 // src/hooks/useAsk.ts
 function Ht(e) {
-	let t = A(), n = e === null ? "" : Rt(e), r = k(null);
-	return ze(() => {
+	let t = k(), n = e === null ? "" : A(e), r = O(null);
+	if (Be(() => {
 		if (e !== null) return r.value = {
 			key: n,
 			answer: t.desk.watch(e)
 		}, () => t.desk.release(e);
-	}, [n]), r.value?.key === n ? r.value.answer.value : null;
+	}, [n]), r.value?.key === n) return r.value.answer.value;
+	let i = e && t.desk.known(e);
+	return i?.result ? i : null;
 }
-function Ut(e, t = !1) {
-	let n = Ht(e), r = Be(null);
+function Ut(e) {
+	let t = k();
+	ze(() => t.data.host === "page" && e.length > 0 ? t.desk.foresee(e) : void 0, [A(e)]);
+}
+function Wt(e, t = !1) {
+	let n = Ht(e), r = Ve(null);
 	return n?.result && (r.current = n.result), e === null && !t && (r.current = null), {
 		answer: n,
 		result: n?.error ? null : r.current,
 		stale: !n?.result
 	};
 }
-// node_modules/preact/jsx-runtime/dist/jsxRuntime.mjs
-var Wt = Symbol.for("pv"), Gt = 0;
+// ../../../main/explorer/node_modules/preact/jsx-runtime/dist/jsxRuntime.mjs
+var Gt = Symbol.for("pv"), Kt = 0;
 Array.isArray;
 function j(t, n, r, i, a, o) {
 	n ||= {};
@@ -1042,59 +1068,59 @@ function j(t, n, r, i, a, o) {
 		__b: 0,
 		__e: null,
 		__c: null,
-		constructor: Wt,
-		__v: --Gt,
+		constructor: Gt,
+		__v: --Kt,
 		__i: -1,
 		__u: 0
 	};
 	return (a || o) && (u.__source = a, u.__self = o), e.vnode && e.vnode(u), u;
 }
 // src/hooks/useTested.tsx
-var Kt = [
+var qt = [
 	"why",
 	"parts",
 	"tests"
-], qt = xe(null), Jt = xe(null);
-function Yt({ children: e }) {
-	let t = A(), n = t.followed(), r = t.at.view.value, i = r === "tests" && t.at.pins.value.length > 0, a = n !== null && Kt.includes(r) && !i, o = (e) => ({
+], Jt = Se(null), Yt = Se(null);
+function Xt({ children: e }) {
+	let t = k(), n = t.followed(), r = t.at.view.value, i = r === "tests" && t.at.pins.value.length > 0, a = n !== null && qt.includes(r) && !i, o = (e) => ({
 		ask: "explain",
 		...n,
 		test: e,
 		top: 10
 	}), s = Ht(a && !t.desk.peek(o(!0)) ? o(!1) : null), c = Ht(a ? o(!0) : null);
-	return /* @__PURE__ */ j(qt.Provider, {
+	return /* @__PURE__ */ j(Jt.Provider, {
 		value: c,
-		children: /* @__PURE__ */ j(Jt.Provider, {
+		children: /* @__PURE__ */ j(Yt.Provider, {
 			value: c?.result ?? s?.result ?? null,
 			children: e
 		})
 	});
 }
-function Xt() {
-	return He(qt);
-}
 function Zt() {
-	return Xt()?.result ?? null;
+	return Ue(Jt);
 }
 function Qt() {
-	return He(Jt);
+	return Zt()?.result ?? null;
+}
+function $t() {
+	return Ue(Yt);
 }
 // src/page/keys.ts
-var $t = {
+var en = {
 	none: "zero",
 	zero: "mean",
 	mean: null,
 	double: null,
 	swap: null
 };
-function en(e, t) {
-	let n = e.data.host === "widget" ? t : document, r = (n) => tn(e, t, n);
+function tn(e, t) {
+	let n = e.data.host === "widget" ? t : document, r = (n) => nn(e, t, n);
 	return n.addEventListener("keydown", r), () => n.removeEventListener("keydown", r);
 }
-function tn(e, t, n) {
-	if (n.ctrlKey || n.metaKey || n.altKey || nn(n.target) || e.helpOpen.value || e.glossary.value !== null) return;
+function nn(e, t, n) {
+	if (n.ctrlKey || n.metaKey || n.altKey || rn(n.target) || e.helpOpen.value || e.glossary.value !== null) return;
 	let { selection: r, test: i } = e.state.value;
-	if (n.key === "t" && r) e.set({ test: $t[i ?? "none"] });
+	if (n.key === "t" && r) e.set({ test: en[i ?? "none"] });
 	else if (n.key === "p" && r) e.pin();
 	else if (n.key === "/") t.querySelector("[data-find]")?.focus();
 	else if (n.key === "?") e.helpOpen.value = !0;
@@ -1102,32 +1128,32 @@ function tn(e, t, n) {
 	else return;
 	n.preventDefault();
 }
-function nn(e) {
+function rn(e) {
 	return e instanceof HTMLElement && (e.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(e.tagName));
 }
 // src/lib/glossary.ts
-var rn = an("# Glossary\n\nThe field's terms as they are used here, one line each.\n\n| term | meaning |\n|---|---|\n| activation (of a neuron) | What enters the down projection; in a gated MLP `act(gate) * up`. It can be negative. |\n| attention head | One query-key-value reader of a block; it writes `z W_O^h` to the residual stream. |\n| attention sink | A source token, mostly the first, that gets much attention and adds little. |\n| block | One layer: attention and MLP, which both add to the stream. Counted from 0. |\n| borderline | So near a limit that rounding could change the word. |\n| causal, suppressor | A part without which the target falls, or rises, by 0.3 nats; or by 0.1 and by more than 95 % of the parts of its kind do ([verdicts](methods/direct-effect.md#verdicts)). |\n| contribution | What one source token's value adds to the readout through one head. |\n| control | The parts of the same kind, each zeroed as well, beside which an effect is ranked. |\n| credit | The value of a part's term: its direct effect on the readout, in logits. |\n| cross-attention | The sublayer by which a decoder reads the encoder's last states. |\n| direct effect | What a part's own write adds to the readout, with everything else as it was. |\n| direct logit attribution | A logit as a sum of direct effects; here a ledger. |\n| down projection | `W_out`, the matrix from neurons to the stream. |\n| embedding | The vector of a token, the first term of the stream. |\n| encoder | The stack that reads the source in an encoder-decoder; every position sees every other. |\n| expert | One of the MLPs of a mixture of experts; the router weighs those it chooses. |\n| family | All models of one `model_type`; one row that says where their parts are. |\n| final norm | The norm between the last block and the unembedding. |\n| frozen | Held at its value in the recorded run. |\n| gain, shift | The learned factor and offset of a norm, one number a dimension. |\n| grain, granularity | How fine a ledger is: sublayer, head, source, neuron. |\n| grouped-query attention | Several query heads share one key-value head. |\n| head role | What a head is known to do: look at the previous token, copy, suppress copies ([the list](methods/head-roles.md)). |\n| induction | Attention to what followed the same token earlier. |\n| KL | `KL(final prediction ‖ prediction of a state)`, in nats. |\n| ledger | Named terms whose sum is compared with the model's own number. |\n| logit | The score of a token before the softmax. |\n| logit lens | The final norm and the unembedding applied to an earlier state of the stream. |\n| log-odds | `log(P / (1 - P))`, in nats: what an effect on a probability is measured in, since it does not saturate. |\n| MLP | The second sublayer of a block; papers also say FFN. |\n| nats | The unit of log-odds: 1 nat multiplies the odds by 2.7, 0.1 nats by 1.1. |\n| neuron | One hidden unit of an MLP; it writes its activation times one row of `W_out`. |\n| OV circuit | `W_V W_O` of a head: what it writes for a source token, given that it looks there. |\n| patching | A value of one run put into another, to see what follows (also: activation patching). |\n| path | A way from where something is written through heads to the readout; its value is a product of what each step passes on. |\n| pattern | A head's attention probabilities, query by key. |\n| post-LN | A block whose norms follow the sum of stream and write (BART, Marian); others norm what a sublayer reads. |\n| position | Index of a token in the prompt, from 0; −1 is the last. |\n| post-norm | A norm on a sublayer's output before it is added to the stream (Gemma 2 and 3, OLMo 2). |\n| QK circuit | `W_Q W_K^T` of a head: where it looks. |\n| rank | 1 is the most probable token. |\n| readout | A linear functional of the stream at one position: a logit, a difference of logits, a direction. |\n| reference | What is subtracted from the raw logit: the vocabulary mean, another token's logit, or nothing. |\n| `resid_pre`, `resid_mid`, `resid_post` | The stream before a block, after its attention, after its MLP. |\n| residual stream | The vector at each position that every sublayer adds to. |\n| run | One forward pass, kept. |\n| soft-cap | `c * tanh(logit / c)` after the unembedding (Gemma 2). |\n| source token | The token whose value a head reads. |\n| source | What the encoder of an encoder-decoder reads. |\n| sublayer | The attention or the MLP of a block. |\n| term | One addend of a ledger. |\n| tolerance | How far a ledger may be off before it is an error; what rounding explains. |\n| total effect | What changes in the output when a part is changed, with all that follows from it. |\n| unembedding | `W_U`, the matrix from the normed stream to logits. |\n| value (of attention) | What a source token offers to a head; the pattern mixes values into `z`. |\n| versus | A reference: the logit of another token. |\n| write | What a sublayer, head or neuron adds to the stream. |\n| `z` | A head's mix of values, before the output projection. |\n| zeroed | Set to zero where the question is asked, with all that follows computed again: what the target would be without the part. |\n");
-function an(e) {
-	return e.split("\n").map((e) => /^\| (.+?) \| (.+) \|$/.exec(e)).flatMap((e) => e?.[1] && e[2] && e[1] !== "term" ? [on(sn(e[1]), sn(e[2]))] : []);
+var an = on("# Glossary\n\nThe field's terms as they are used here, one line each.\n\n| term | meaning |\n|---|---|\n| activation (of a neuron) | What enters the down projection; in a gated MLP `act(gate) * up`. It can be negative. |\n| attention head | One query-key-value reader of a block; it writes `z W_O^h` to the residual stream. |\n| attention sink | A source token, mostly the first, that gets much attention and adds little. |\n| block | One layer: attention and MLP, which both add to the stream. Counted from 0. |\n| borderline | So near a limit that rounding could change the word. |\n| causal, suppressor | A part without which the target falls, or rises, by 0.3 nats; or by 0.1 and by more than 95 % of the parts of its kind do ([verdicts](methods/direct-effect.md#verdicts)). |\n| contribution | What one source token's value adds to the readout through one head. |\n| control | The parts of the same kind, each zeroed as well, beside which an effect is ranked. |\n| credit | The value of a part's term: its direct effect on the readout, in logits. |\n| cross-attention | The sublayer by which a decoder reads the encoder's last states. |\n| direct effect | What a part's own write adds to the readout, with everything else as it was. |\n| direct logit attribution | A logit as a sum of direct effects; here a ledger. |\n| down projection | `W_out`, the matrix from neurons to the stream. |\n| embedding | The vector of a token, the first term of the stream. |\n| encoder | The stack that reads the source in an encoder-decoder; every position sees every other. |\n| expert | One of the MLPs of a mixture of experts; the router weighs those it chooses. |\n| family | All models of one `model_type`; one row that says where their parts are. |\n| final norm | The norm between the last block and the unembedding. |\n| frozen | Held at its value in the recorded run. |\n| gain, shift | The learned factor and offset of a norm, one number a dimension. |\n| grain, granularity | How fine a ledger is: sublayer, head, source, neuron. |\n| grouped-query attention | Several query heads share one key-value head. |\n| head role | What a head is known to do: look at the previous token, copy, suppress copies ([the list](methods/head-roles.md)). |\n| induction | Attention to what followed the same token earlier. |\n| KL | `KL(final prediction ‖ prediction of a state)`, in nats. |\n| ledger | Named terms whose sum is compared with the model's own number. |\n| logit | The score of a token before the softmax. |\n| logit lens | The final norm and the unembedding applied to an earlier state of the stream. |\n| log-odds | `log(P / (1 - P))`, in nats: what an effect on a probability is measured in, since it does not saturate. |\n| MLP | The second sublayer of a block; papers also say FFN. |\n| nats | The unit of log-odds: 1 nat multiplies the odds by 2.7, 0.1 nats by 1.1. |\n| neuron | One hidden unit of an MLP; it writes its activation times one row of `W_out`. |\n| OV circuit | `W_V W_O` of a head: what it writes for a source token, given that it looks there. |\n| patching | A value of one run put into another, to see what follows (also: activation patching). |\n| path | A way from where something is written through heads to the readout; its value is a product of what each step passes on. |\n| pattern | A head's attention probabilities, query by key. |\n| post-LN | A block whose norms follow the sum of stream and write (BART, Marian); others norm what a sublayer reads. |\n| position | Index of a token in the prompt, from 0; −1 is the last. |\n| post-norm | A norm on a sublayer's output before it is added to the stream (Gemma 2 and 3, OLMo 2). |\n| QK circuit | `W_Q W_K^T` of a head: where it looks. |\n| rank | 1 is the most probable token. |\n| readout | A linear functional of the stream at one position: a logit, a difference of logits, a direction. |\n| reference | What is subtracted from the raw logit: the vocabulary mean, another token's logit, or nothing. |\n| `resid_pre`, `resid_mid`, `resid_post` | The stream before a block, after its attention, after its MLP. |\n| residual stream | The vector at each position that every sublayer adds to. |\n| run | One forward pass, kept. |\n| soft-cap | `c * tanh(logit / c)` after the unembedding (Gemma 2). |\n| source token | The token whose value a head reads. |\n| source | What the encoder of an encoder-decoder reads. |\n| sublayer | The attention or the MLP of a block. |\n| term | One addend of a ledger. |\n| tolerance | How far a ledger may be off before it is an error; what rounding explains. |\n| total effect | What changes in the output when a part is changed, with all that follows from it. |\n| unembedding | `W_U`, the matrix from the normed stream to logits. |\n| value (of attention) | What a source token offers to a head; the pattern mixes values into `z`. |\n| versus | A reference: the logit of another token. |\n| write | What a sublayer, head or neuron adds to the stream. |\n| `z` | A head's mix of values, before the output projection. |\n| zeroed | Set to zero where the question is asked, with all that follows computed again: what the target would be without the part. |\n");
+function on(e) {
+	return e.split("\n").map((e) => /^\| (.+?) \| (.+) \|$/.exec(e)).flatMap((e) => e?.[1] && e[2] && e[1] !== "term" ? [sn(cn(e[1]), cn(e[2]))] : []);
 }
-function on(e, t) {
+function sn(e, t) {
 	return {
 		names: [e, ...e.replace(/ \(.*\)$/, "").split(", ")].map((e) => e.toLowerCase()),
 		term: e,
 		meaning: t
 	};
 }
-function sn(e) {
+function cn(e) {
 	return e.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, "$1").replaceAll("`", "");
 }
-function cn(e) {
+function ln(e) {
 	let t = [e.toLowerCase(), e.toLowerCase().replace(/s$/, "")];
-	return rn.find((e) => e.names.some((e) => t.includes(e))) ?? null;
+	return an.find((e) => e.names.some((e) => t.includes(e))) ?? null;
 }
 // src/panels/Glossary.tsx
-function ln() {
-	let e = A(), t = Be(null), n = e.glossary.value, r = n === null ? null : cn(n);
-	return Re(() => {
+function un() {
+	let e = k(), t = Ve(null), n = e.glossary.value, r = n === null ? null : ln(n);
+	return ze(() => {
 		n === null ? t.current?.close() : (t.current?.open || t.current?.showModal(), t.current?.querySelector(".chosen")?.scrollIntoView({ block: "center" }));
 	}, [n]), /* @__PURE__ */ j("dialog", {
 		class: "glossary",
@@ -1146,7 +1172,7 @@ function ln() {
 			})]
 		}), n === null ? null : /* @__PURE__ */ j("dl", {
 			tabIndex: 0,
-			children: rn.map((e) => /* @__PURE__ */ j("div", {
+			children: an.map((e) => /* @__PURE__ */ j("div", {
 				class: e === r ? "chosen" : "",
 				children: [/* @__PURE__ */ j("dt", { children: e.term }), /* @__PURE__ */ j("dd", { children: e.meaning })]
 			}, e.term))
@@ -1163,7 +1189,7 @@ function M(e) {
 		...n ? { encoder: n } : {}
 	};
 }
-function un(e) {
+function dn(e) {
 	let { layer: t, expert: n, neuron: r, encoder: i } = e;
 	return {
 		kind: "neuron",
@@ -1173,10 +1199,10 @@ function un(e) {
 		...i ? { encoder: i } : {}
 	};
 }
-function dn(e, t) {
-	return e === null || t === null ? e === t : fn(e) === fn(t);
+function fn(e, t) {
+	return e === null || t === null ? e === t : pn(e) === pn(t);
 }
-function fn(e) {
+function pn(e) {
 	return [
 		e.kind,
 		e.layer,
@@ -1186,28 +1212,28 @@ function fn(e) {
 		e.encoder ? "enc" : ""
 	].join(" ");
 }
-function pn(e) {
+function mn(e) {
 	return e.kind === "head" ? "attention" : e.kind === "cross_head" ? "cross_attention" : e.kind === "neuron" ? "mlp" : e.kind;
 }
-function mn(e) {
-	return pn(e) === "cross_attention";
-}
 function hn(e) {
-	return mn(e) || e.encoder === !0;
+	return mn(e) === "cross_attention";
 }
 function gn(e) {
-	return e.encoder ? { encoder: !0 } : mn(e) ? { cross: !0 } : {};
+	return hn(e) || e.encoder === !0;
 }
 function _n(e) {
+	return e.encoder ? { encoder: !0 } : hn(e) ? { cross: !0 } : {};
+}
+function vn(e) {
 	let t = /^\s*enc\.(.*)$/is.exec(e);
-	if (!t) return vn(e);
-	let n = vn(t[1] ?? "");
-	return n === null || mn(n) ? null : {
+	if (!t) return yn(e);
+	let n = yn(t[1] ?? "");
+	return n === null || hn(n) ? null : {
 		...n,
 		encoder: !0
 	};
 }
-function vn(e) {
+function yn(e) {
 	let t = /^\s*L?(\d+)(?:[.\s]*(?:H(\d+)|X(\d+)|(?:E(\d+)[.\s]*)?N(\d+)|(A(?:ttn|ttention)?)|(C(?:ross)?)|(M(?:LP)?)))?\s*$/i.exec(e);
 	if (!t) return null;
 	let [, n, r, i, a, o, , s, c] = t, l = { layer: Number(n) };
@@ -1230,26 +1256,26 @@ function vn(e) {
 	};
 }
 function N(e) {
-	return bn(yn(e), e.encoder ?? !1);
+	return xn(bn(e), e.encoder ?? !1);
 }
-function yn(e) {
+function bn(e) {
 	return e.kind === "head" ? `L${e.layer}.H${e.head}` : e.kind === "cross_head" ? `L${e.layer}.X${e.head}` : e.kind === "neuron" ? e.expert === void 0 ? `L${e.layer}.N${e.neuron}` : `L${e.layer}.E${e.expert}.N${e.neuron}` : `L${e.layer} ${{
 		mlp: "mlp",
 		attention: "attn",
 		cross_attention: "cross"
 	}[e.kind]}`;
 }
-function bn(e, t) {
+function xn(e, t) {
 	return t ? `enc.${e}` : e;
 }
-function xn(e) {
-	let t = Sn(e);
+function Sn(e) {
+	let t = Cn(e);
 	if (t) return N(t);
 	if (e.kind === "shared_experts" && typeof e.neuron == "number") return `L${e.layer}.shared.N${e.neuron}`;
 	let n = e.kind.replaceAll("_", " ");
 	return e.layer === null ? n : `L${e.layer} ${n}`;
 }
-function Sn(e) {
+function Cn(e) {
 	let { kind: t, layer: n, expert: r } = e;
 	return n === null ? null : t === "cross_attention" ? typeof e.head == "number" ? {
 		kind: "cross_head",
@@ -1272,35 +1298,35 @@ function Sn(e) {
 		neuron: e.neuron
 	};
 }
-function Cn(e) {
-	let t = e;
-	return typeof t != "object" || !t || !wn(t.layer) || t.encoder !== void 0 && (t.encoder !== !0 || String(t.kind).startsWith("cross")) ? !1 : t.kind === "head" || t.kind === "cross_head" ? wn(t.head) : t.kind === "neuron" ? wn(t.neuron) && (t.expert === void 0 || wn(t.expert)) : t.kind === "attention" || t.kind === "cross_attention" || t.kind === "mlp";
-}
 function wn(e) {
+	let t = e;
+	return typeof t != "object" || !t || !Tn(t.layer) || t.encoder !== void 0 && (t.encoder !== !0 || String(t.kind).startsWith("cross")) ? !1 : t.kind === "head" || t.kind === "cross_head" ? Tn(t.head) : t.kind === "neuron" ? Tn(t.neuron) && (t.expert === void 0 || Tn(t.expert)) : t.kind === "attention" || t.kind === "cross_attention" || t.kind === "mlp";
+}
+function Tn(e) {
 	return Number.isInteger(e) && e >= 0;
 }
-function Tn(e, t) {
-	return (t.reads === null || t.reads === void 0) && (e.encoder || mn(e)) ? "this model has no encoder." : e.encoder ? "" : e.layer >= t.layers ? `its layers are L0 to L${t.layers - 1}.` : e.head !== void 0 && e.head >= t.heads ? `the heads of a layer are 0 to ${t.heads - 1}.` : e.neuron === void 0 ? "" : t.d_mlp === 0 ? "this model has no neurons." : e.neuron >= t.d_mlp ? `the neurons of a layer are 0 to ${t.d_mlp - 1}.` : "";
+function En(e, t) {
+	return (t.reads === null || t.reads === void 0) && (e.encoder || hn(e)) ? "this model has no encoder." : e.encoder ? "" : e.layer >= t.layers ? `its layers are L0 to L${t.layers - 1}.` : e.head !== void 0 && e.head >= t.heads ? `the heads of a layer are 0 to ${t.heads - 1}.` : e.neuron === void 0 ? "" : t.d_mlp === 0 ? "this model has no neurons." : e.neuron >= t.d_mlp ? `the neurons of a layer are 0 to ${t.d_mlp - 1}.` : "";
 }
-function En(e) {
-	let t = e.ledger.terms.flatMap((e) => Sn(e) ?? []);
+function Dn(e) {
+	let t = e.ledger.terms.flatMap((e) => Cn(e) ?? []);
 	return [
 		...e.heads.map(M),
-		...e.neurons.map(un),
+		...e.neurons.map(dn),
 		...t
 	];
 }
 // src/lib/knowledge.ts
-var Dn = [
+var On = [
 	"update",
 	"erase",
 	"suppress",
 	"amplify"
-], On = ["rome", "value"], kn = [
+], kn = ["rome", "value"], An = [
 	"refined",
 	"kept",
 	"shared"
-], An = {
+], jn = {
 	prompts: null,
 	subject: "",
 	t: .2,
@@ -1308,33 +1334,33 @@ var Dn = [
 	test: null,
 	edit: null
 };
-function jn(e, t, n) {
+function Mn(e, t, n) {
 	let r = n.trim();
 	return e.relations.flatMap(({ name: e, facts: n }) => n.filter((e) => r !== "" && e.answer.startsWith(r) && t.includes(e.subject)).map((t) => ({
 		...t,
 		relation: e
 	})));
 }
-function Mn({ layers: e, attributions: t }) {
+function Nn({ layers: e, attributions: t }) {
 	return [!0, !1].map((n) => ({
 		encoder: n,
 		layers: e.filter((e) => (e.encoder ?? !1) === n),
 		neurons: t.filter((e) => (e.encoder ?? !1) === n)
 	})).filter((e) => e.layers.length > 0);
 }
-function Nn(e) {
-	return N(un(e));
+function Pn(e) {
+	return N(dn(e));
 }
-function Pn(e, t) {
+function Fn(e, t) {
 	let n = Array.from({ length: t }, () => []);
 	for (let t of e) n[t.layer]?.push(t);
 	for (let e of n) e.sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
 	return n;
 }
-function Fn(e) {
+function In(e) {
 	return [...new Set(e.split("\n").filter((e) => e.trim() !== ""))];
 }
-function In(e) {
+function Ln(e) {
 	let [t] = e.facts;
 	return {
 		refined: t?.refined ?? [],
@@ -1342,17 +1368,17 @@ function In(e) {
 		shared: e.shared
 	};
 }
-function Ln(e, t) {
-	return t ?? kn.find((t) => e[t].length > 0) ?? "refined";
+function Rn(e, t) {
+	return t ?? An.find((t) => e[t].length > 0) ?? "refined";
 }
-function Rn({ layer: e, expert: t, neuron: n }) {
+function zn({ layer: e, expert: t, neuron: n }) {
 	return {
 		layer: e,
 		...t === null ? {} : { expert: t },
 		neuron: n
 	};
 }
-function zn({ relation: e, subject: t, answer: n, target: r, prompts: i }) {
+function Bn({ relation: e, subject: t, answer: n, target: r, prompts: i }) {
 	let a = r === ` ${n}` ? {} : { target: r };
 	return JSON.stringify({
 		relation: e,
@@ -1362,7 +1388,7 @@ function zn({ relation: e, subject: t, answer: n, target: r, prompts: i }) {
 		prompts: i
 	});
 }
-function Bn(e, t, n, r, i) {
+function Vn(e, t, n, r, i) {
 	let a = n ? [
 		"--relation",
 		t.relation,
@@ -1380,7 +1406,7 @@ function Bn(e, t, n, r, i) {
 			"value",
 			...r.flatMap((e) => ["--neuron", e])
 		];
-		return Vn([
+		return Hn([
 			"update",
 			...n ? a : ["fact.jsonl"],
 			"--to",
@@ -1389,34 +1415,34 @@ function Bn(e, t, n, r, i) {
 			...o
 		]);
 	}
-	return e.action === "erase" ? Vn([
+	return e.action === "erase" ? Hn([
 		"suppress",
 		...r,
 		...o
-	]) : Vn([
+	]) : Hn([
 		e.action,
 		...r,
 		...n ? a : ["--facts", "fact.jsonl"],
 		...o
 	]);
 }
-function Vn(e) {
+function Hn(e) {
 	return `unembed knowledge ${e.map((e) => /^[\w./-]+$/.test(e) ? e : `'${e.replaceAll("'", "'\\''")}'`).join(" ")}`;
 }
-function Hn(e, t) {
+function Un(e, t) {
 	let { prompts: n, t: r } = e;
 	return {
 		ask: "find",
-		...Wn(e, t),
+		...Gn(e, t),
 		t: r,
 		...n === null ? {} : { prompts: n }
 	};
 }
-function Un(e, t, n, r) {
-	let { prompts: i, subject: a } = e, o = i === null ? {} : { prompts: i }, s = r.map(Rn);
+function Wn(e, t, n, r) {
+	let { prompts: i, subject: a } = e, o = i === null ? {} : { prompts: i }, s = r.map(zn);
 	return t.action === "update" ? {
 		ask: "update",
-		...Wn(e, n),
+		...Gn(e, n),
 		...o,
 		to: t.to,
 		method: t.method,
@@ -1424,42 +1450,42 @@ function Un(e, t, n, r) {
 		...i === null ? {} : { subject: a }
 	} : {
 		ask: "edit",
-		...Wn(e, n),
+		...Gn(e, n),
 		...o,
 		action: t.action,
 		neurons: s
 	};
 }
-function Wn({ prompts: e }, { prompt: t, target: n }) {
+function Gn({ prompts: e }, { prompt: t, target: n }) {
 	return e === null ? { prompt: t } : {
 		prompt: t,
 		target: n
 	};
 }
-function Gn(e) {
+function Kn(e) {
 	let t = e;
 	if (typeof t != "object") return !1;
 	let { prompts: n, subject: r, t: i, set: a, test: o, edit: s } = t;
-	return (n === null || Array.isArray(n) && n.every((e) => typeof e == "string")) && typeof r == "string" && typeof i == "number" && qn([null, ...kn])(a) && qn([
+	return (n === null || Array.isArray(n) && n.every((e) => typeof e == "string")) && typeof r == "string" && typeof i == "number" && Jn([null, ...An])(a) && Jn([
 		null,
 		"zero",
 		"double"
-	])(o) && (s === null || Kn(s));
-}
-function Kn(e) {
-	let t = e;
-	return typeof t == "object" && qn(Dn)(t.action) && typeof t.to == "string" && qn(On)(t.method);
+	])(o) && (s === null || qn(s));
 }
 function qn(e) {
+	let t = e;
+	return typeof t == "object" && Jn(On)(t.action) && typeof t.to == "string" && Jn(kn)(t.method);
+}
+function Jn(e) {
 	return (t) => e.includes(t);
 }
 // src/page/state.ts
-var Jn = [
+var Yn = [
 	"zero",
 	"double",
 	"mean",
 	"swap"
-], Yn = [
+], Xn = [
 	"why",
 	"parts",
 	"graph",
@@ -1467,7 +1493,7 @@ var Jn = [
 	"compare",
 	"facts",
 	"continue"
-], Xn = {
+], Zn = {
 	view: "why",
 	a: "",
 	b: null,
@@ -1482,11 +1508,11 @@ var Jn = [
 	pins: [],
 	knowledge: null
 };
-function Zn(e) {
-	let t = Object.entries(e).filter(([e, t]) => JSON.stringify(t) !== JSON.stringify(Xn[e]));
+function Qn(e) {
+	let t = Object.entries(e).filter(([e, t]) => JSON.stringify(t) !== JSON.stringify(Zn[e]));
 	return t.length === 0 ? "" : `#${encodeURIComponent(JSON.stringify(Object.fromEntries(t)))}`;
 }
-function Qn(e, t = Xn) {
+function $n(e, t = Zn) {
 	if (e.length < 2) return t;
 	let n;
 	try {
@@ -1494,61 +1520,61 @@ function Qn(e, t = Xn) {
 	} catch {
 		return t;
 	}
-	return typeof n == "object" && n && !Array.isArray(n) ? $n({
-		...Xn,
+	return typeof n == "object" && n && !Array.isArray(n) ? er({
+		...Zn,
 		...n
 	}) : t;
 }
-function $n(e) {
-	let t = (t, n) => n(e[t]) ? e[t] : Xn[t], n = (e) => e === null || typeof e == "string";
+function er(e) {
+	let t = (t, n) => n(e[t]) ? e[t] : Zn[t], n = (e) => e === null || typeof e == "string";
 	return {
-		view: t("view", (e) => Yn.some((t) => t === e)),
+		view: t("view", (e) => Xn.some((t) => t === e)),
 		a: t("a", (e) => typeof e == "string"),
 		b: t("b", n),
 		source: t("source", n),
-		position: t("position", (e) => e === null || wn(e)),
-		target: t("target", (e) => n(e) || wn(e)),
+		position: t("position", (e) => e === null || Tn(e)),
+		target: t("target", (e) => n(e) || Tn(e)),
 		vs: t("vs", n),
 		reference: t("reference", (e) => e === "mean" || e === "raw"),
-		word: t("word", (e) => e === null || wn(e)),
-		selection: t("selection", (e) => e === null || Cn(e)),
-		test: t("test", (e) => e === null || nr(e)),
-		pins: t("pins", (e) => Array.isArray(e) && e.every(rr)),
-		knowledge: t("knowledge", (e) => e === null || Gn(e))
+		word: t("word", (e) => e === null || Tn(e)),
+		selection: t("selection", (e) => e === null || wn(e)),
+		test: t("test", (e) => e === null || rr(e)),
+		pins: t("pins", (e) => Array.isArray(e) && e.every(ir)),
+		knowledge: t("knowledge", (e) => e === null || Kn(e))
 	};
 }
-function er(e) {
+function tr(e) {
 	return e.text === "" || e.text.includes("�") ? e.id : e.text;
 }
-function tr(e, t) {
+function nr(e, t) {
 	return {
-		target: er(e),
+		target: tr(e),
 		...e.text === t ? { vs: null } : {}
 	};
 }
-function nr(e) {
-	return Jn.some((t) => t === e);
-}
 function rr(e) {
+	return Yn.some((t) => t === e);
+}
+function ir(e) {
 	let t = e;
-	return typeof t == "object" && !!t && Cn(t.part) && nr(t.how);
+	return typeof t == "object" && !!t && wn(t.part) && rr(t.how);
 }
 // src/protocol/transports.ts
-function ir(e) {
+function ar(e) {
 	return (t, n) => {
 		let r = new AbortController();
-		return or("/ask", t, e, r.signal).then(async (e) => {
-			if (!e.ok || !e.body) throw Error(await sr(e));
-			await cr(e.body, n);
+		return sr("/ask", t, e, r.signal).then(async (e) => {
+			if (!e.ok || !e.body) throw Error(await cr(e));
+			await lr(e.body, n);
 		}).catch((e) => {
-			r.signal.aborted || (ar(e) ? n.lost() : n.error(e instanceof Error ? e.message : String(e)));
+			r.signal.aborted || (or(e) ? n.lost() : n.error(e instanceof Error ? e.message : String(e)));
 		}), () => r.abort();
 	};
 }
-function ar(e) {
+function or(e) {
 	return e instanceof TypeError;
 }
-function or(e, t, n, r) {
+function sr(e, t, n, r) {
 	let i = { "content-type": "application/json" };
 	return n !== null && (i.authorization = `Bearer ${n}`), fetch(e, {
 		method: "POST",
@@ -1557,7 +1583,7 @@ function or(e, t, n, r) {
 		...r ? { signal: r } : {}
 	});
 }
-async function sr(e) {
+async function cr(e) {
 	let t = await e.text();
 	try {
 		let { message: e } = JSON.parse(t);
@@ -1565,7 +1591,7 @@ async function sr(e) {
 	} catch {}
 	return t || `The server answered ${e.status}.`;
 }
-async function cr(e, t) {
+async function lr(e, t) {
 	let n = e.pipeThrough(new TextDecoderStream()).getReader(), r = "";
 	for (;;) {
 		let { done: e, value: i } = await n.read();
@@ -1573,32 +1599,32 @@ async function cr(e, t) {
 		r += i.replaceAll("\r\n", "\n");
 		let a = r.split("\n\n");
 		r = a.pop() ?? "";
-		for (let e of a) lr(e, t);
+		for (let e of a) ur(e, t);
 	}
-	r.trim() && lr(r, t), t.lost();
+	r.trim() && ur(r, t), t.lost();
 }
-function lr(e, t) {
+function ur(e, t) {
 	let n = e.split("\n"), r = (e) => n.filter((t) => t.startsWith(`${e}:`)).map((t) => t.slice(e.length + 1).replace(/^ /, "")), i = r("data").join("\n");
-	i && ur(r("event")[0] ?? "message", JSON.parse(i), t);
+	i && dr(r("event")[0] ?? "message", JSON.parse(i), t);
 }
-function ur(e, t, n) {
+function dr(e, t, n) {
 	if (e === "progress") {
 		let { stage: e, fraction: r } = t;
 		n.progress(e, r);
 	} else e === "error" ? n.error(t.message) : e === "result" && n.result(t);
 }
-var dr = /* @__PURE__ */ new Set([
+var fr = /* @__PURE__ */ new Set([
 	"top",
 	"test",
 	"parts",
 	"target"
 ]);
-function fr(e) {
-	let t = (e) => Rt(Object.fromEntries(Object.entries(e).filter(([e]) => !dr.has(e)))), n = Object.entries(e).map(([e, n]) => {
+function pr(e) {
+	let t = (e) => A(Object.fromEntries(Object.entries(e).filter(([e]) => !fr.has(e)))), n = Object.entries(e).map(([e, n]) => {
 		let r = JSON.parse(e);
 		return {
 			core: t(r),
-			tokens: pr(r, n),
+			tokens: mr(r, n),
 			payload: n
 		};
 	});
@@ -1607,7 +1633,7 @@ function fr(e) {
 		return a ? r.result(a.payload) : r.error("Not kept in this report. Open the prompt with `unembed open` to ask for it."), () => {};
 	};
 }
-function pr(e, t) {
+function mr(e, t) {
 	let { target: n } = t ?? {};
 	return n?.id === void 0 ? [] : [
 		e.target ?? null,
@@ -1615,12 +1641,12 @@ function pr(e, t) {
 		n.text
 	];
 }
-function mr(e) {
+function hr(e) {
 	let t = 0;
 	return (n, r) => {
 		t += 1;
 		let i = t, a = (t) => {
-			t.id === i && (ur(t.event, t.data, r), t.event !== "progress" && e.off("msg:custom", a));
+			t.id === i && (dr(t.event, t.data, r), t.event !== "progress" && e.off("msg:custom", a));
 		};
 		return e.on("msg:custom", a), e.send({
 			id: i,
@@ -1633,14 +1659,14 @@ function mr(e) {
 		};
 	};
 }
-var hr = 11811, gr = 33;
-function _r(e) {
-	let t = /* @__PURE__ */ new Uint8Array(21), n = new DataView(t.buffer);
-	n.setUint32(0, 9), t.set(new TextEncoder().encode("pHYs"), 4), n.setUint32(8, hr), n.setUint32(12, hr), t[16] = 1, n.setUint32(17, vr(t.subarray(4, 17)));
-	let r = new Uint8Array(e.length + t.length);
-	return r.set(e.subarray(0, gr)), r.set(t, gr), r.set(e.subarray(gr), gr + t.length), r;
-}
+var gr = 11811, _r = 33;
 function vr(e) {
+	let t = /* @__PURE__ */ new Uint8Array(21), n = new DataView(t.buffer);
+	n.setUint32(0, 9), t.set(new TextEncoder().encode("pHYs"), 4), n.setUint32(8, gr), n.setUint32(12, gr), t[16] = 1, n.setUint32(17, yr(t.subarray(4, 17)));
+	let r = new Uint8Array(e.length + t.length);
+	return r.set(e.subarray(0, _r)), r.set(t, _r), r.set(e.subarray(_r), _r + t.length), r;
+}
+function yr(e) {
 	let t = 4294967295;
 	for (let n of e) {
 		t ^= n;
@@ -1649,11 +1675,11 @@ function vr(e) {
 	return (t ^ 4294967295) >>> 0;
 }
 // src/ui/download.ts
-function yr(e, t, n) {
+function br(e, t, n) {
 	let r = URL.createObjectURL(new Blob([t], { type: n })), i = document.createElement("a");
 	i.href = r, i.download = e, i.click(), URL.revokeObjectURL(r);
 }
-async function br({ svg: e, width: t, height: n }) {
+async function xr({ svg: e, width: t, height: n }) {
 	let r = new Image();
 	r.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(e)}`, await r.decode();
 	let i = document.createElement("canvas");
@@ -1663,104 +1689,113 @@ async function br({ svg: e, width: t, height: n }) {
 	a.drawImage(r, 0, 0, i.width, i.height);
 	let o = await new Promise((e) => i.toBlob(e, "image/png"));
 	if (!o) throw Error("The picture is too large for this browser.");
-	return _r(new Uint8Array(await o.arrayBuffer()));
+	return vr(new Uint8Array(await o.arrayBuffer()));
 }
 // src/lib/format.ts
-var xr = "−", Sr = 1e6;
+var Sr = "−", Cr = 1e6;
 function P(e, t = 2) {
-	return Cr(e, t, "");
+	return wr(e, t, "");
 }
 function F(e, t = 2) {
-	return Cr(e, t, "+");
+	return wr(e, t, "+");
 }
-function Cr(e, t, n) {
+function wr(e, t, n) {
 	let r = Math.abs(e);
-	if (!(r < Sr)) return wr(e, t, n);
+	if (!(r < Cr)) return Tr(e, t, n);
 	let i = r.toFixed(t);
-	return Number(i) === 0 ? i : Tr(e, n) + i;
+	return Number(i) === 0 ? i : Er(e, n) + i;
 }
-function wr(e, t = 0, n = "") {
+function Tr(e, t = 0, n = "") {
 	if (Number.isNaN(e)) return "NaN";
 	if (e === 0) return "0";
 	let r = Math.abs(e), i = Number.isFinite(r) ? r.toExponential(t).replace(/([+-])(\d)$/, "$10$2") : "∞";
-	return Tr(e, n) + i;
+	return Er(e, n) + i;
 }
-function Tr(e, t) {
-	return e < 0 ? xr : t;
+function Er(e, t) {
+	return e < 0 ? Sr : t;
 }
 function I(e) {
 	if (e < 1e-4) return "<0.01%";
 	let t = P(100 * e, e >= .001 ? 1 : 2);
 	return t === "100.0" ? ">99.9%" : `${t}%`;
 }
-function Er(e) {
+function Dr(e) {
 	return `${P(100 * e, 1)}%`;
 }
-function Dr(e, t) {
-	if (Math.max(e, t) < 1e-4) return [wr(e, 1), wr(t, 1)];
-	let [n, r] = [I(e), I(t)];
-	if (!jr(e, t) || n !== r && !Ar(e, t)) return [n, r];
-	let i = 2;
-	for (; i < 4 && !kr(e, t, i);) i++;
-	return [`${Or(e, i)}%`, `${Or(t, i)}%`];
-}
 function Or(e, t) {
+	if (Math.max(e, t) < 1e-4) return [Tr(e, 1), Tr(t, 1)];
+	let [n, r] = [I(e), I(t)];
+	if (!Mr(e, t) || n !== r && !jr(e, t)) return [n, r];
+	let i = 2;
+	for (; i < 4 && !Ar(e, t, i);) i++;
+	return [`${kr(e, i)}%`, `${kr(t, i)}%`];
+}
+function kr(e, t) {
 	let n = P(100 * e, t);
 	if (e <= 0 || e >= 1 || ![0, 100].includes(Number(n))) return n;
 	let r = 10 ** -t;
 	return Number(n) === 0 ? `<${P(r, t)}` : `>${P(100 - r, t)}`;
 }
-function kr(e, t, n) {
-	let r = [Or(e, n), Or(t, n)];
-	return r[0] !== r[1] && !(Ar(e, t) && r.some((e) => e.includes(">")));
-}
-function Ar(e, t) {
-	return Math.min(e, t) > .99;
+function Ar(e, t, n) {
+	let r = [kr(e, n), kr(t, n)];
+	return r[0] !== r[1] && !(jr(e, t) && r.some((e) => e.includes(">")));
 }
 function jr(e, t) {
+	return Math.min(e, t) > .99;
+}
+function Mr(e, t) {
 	let [n, r] = e < t ? [e, t] : [t, e];
 	return r * (1 - n) > 1.1 * n * (1 - r);
 }
-function Mr(e) {
+function Nr(e) {
 	let { verdict: t, size: n } = e;
 	return `${n === "none" || t === "ordinary" ? "○" : "●"} ${t === null ? n : t === "ordinary" ? t : `${n} ${t}`}${e.borderline ? " ~" : ""}`;
 }
-var Nr = {
+var Pr = {
 	" ": "·",
 	"\n": "↵",
 	"	": "⇥"
-}, Pr = /[\p{Cc}\p{Cf}\p{Cs}\p{Cn}\p{Co}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]/u;
+}, Fr = /[\p{Cc}\p{Cf}\p{Cs}\p{Cn}\p{Co}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]/u;
 function L(e) {
-	return [...e].map((e) => Nr[e] ?? (Pr.test(e) ? Vr(e) : e)).join("") || "''";
+	return [...e].map((e) => Pr[e] ?? (Fr.test(e) ? Wr(e) : e)).join("") || "''";
 }
-var Fr = "[\\u0590-\\u08ff\\ufb1d-\\ufdff\\ufe70-\\ufefc]", Ir = RegExp(`${Fr}(?:[^\\x21-\\x7e\\u2190-\\u21ff]*${Fr})*`, "gu");
-function Lr(e) {
-	return e.replace(Ir, "⁨$&⁩");
+var Ir = "[\\u0590-\\u08ff\\ufb1d-\\ufdff\\ufe70-\\ufefc]", Lr = RegExp(`${Ir}(?:[^\\x21-\\x7e\\u2190-\\u21ff]*${Ir})*`, "gu");
+function Rr(e) {
+	return e.replace(Lr, "⁨$&⁩");
 }
 function R(e) {
-	return Lr(L(e));
+	return Rr(L(e));
 }
 function z(e) {
 	return e ? e.fragment ?? L(e.text) : "";
 }
-function Rr(e) {
+function zr(e) {
 	let t = (e) => e.replace(/(\S+) (\d+)\/\d+/gu, (e, t, n) => n === "1" ? t : "").replaceAll(" ", "");
 	return e.map(({ text: e, fragment: n }) => n == null ? e : t(n)).join("");
 }
-function zr(e) {
-	return e !== "" && e.trim() === "" ? e.includes("\n") ? "a line break" : "a space" : L(e.trim());
-}
-function Br(e, t) {
-	let n = zr(e);
-	return t.some((t) => t !== e && zr(t) === n) ? L(e) : n;
-}
+var Br = {
+	" ": "space",
+	"\n": "line break",
+	"	": "tab"
+};
 function Vr(e) {
+	let t = Br[e[0] ?? ""];
+	return t === void 0 || [...e].some((t) => t !== e[0]) ? null : e.length === 1 ? `a ${t}` : `${e.length} ${t}s`;
+}
+function Hr(e) {
+	return Vr(e) ?? L(e.trim() === "" ? e : e.trim());
+}
+function Ur(e, t) {
+	let n = Hr(e);
+	return Vr(e) === null && t.some((t) => t !== e && Hr(t) === n) ? L(e) : n;
+}
+function Wr(e) {
 	let t = (e.codePointAt(0) ?? 0).toString(16).padStart(4, "0");
 	return t.length > 4 ? `\\u{${t}}` : `\\u${t}`;
 }
 // src/ui/Offers.tsx
-function Hr({ id: e, typed: t }) {
-	let n = A(), { prompt: r, source: i, position: a } = n.followed() ?? {}, o = [...Ht(n.data.host !== "report" && r !== void 0 && t.trim() !== "" ? {
+function Gr({ id: e, typed: t }) {
+	let n = k(), { prompt: r, source: i, position: a } = n.followed() ?? {}, o = [...Ht(n.data.host !== "report" && r !== void 0 && t.trim() !== "" ? {
 		ask: "tokens",
 		prompt: r,
 		source: i,
@@ -1769,16 +1804,16 @@ function Hr({ id: e, typed: t }) {
 	} : null)?.result?.found ?? [], ...n.explained.value?.predictions ?? []];
 	return /* @__PURE__ */ j("datalist", {
 		id: e,
-		children: [...new Map(o.map((e) => [er(e), e.probability]))].map(([e, t]) => typeof e == "string" ? /* @__PURE__ */ j("option", {
+		children: [...new Map(o.map((e) => [tr(e), e.probability]))].map(([e, t]) => typeof e == "string" ? /* @__PURE__ */ j("option", {
 			value: e,
 			label: `${L(e)} ${I(t)}`
 		}, e) : null)
 	});
 }
 // src/ui/Field.tsx
-function Ur(e) {
-	let t = A(), n = Ue(), r = String(t.at[e.name].value ?? ""), i = k(r);
-	Re(() => {
+function Kr(e) {
+	let t = k(), n = We(), r = String(t.at[e.name].value ?? ""), i = O(r);
+	ze(() => {
 		i.value = r;
 	}, [r]);
 	let a = () => {
@@ -1819,15 +1854,15 @@ function Ur(e) {
 			onInput: (e) => i.value = e.currentTarget.value,
 			onKeyDown: (e) => e.key === "Enter" && a()
 		}),
-		e.offers ? /* @__PURE__ */ j(Hr, {
+		e.offers ? /* @__PURE__ */ j(Gr, {
 			id: n,
 			typed: i.value === r ? "" : i.value
 		}) : null
 	] });
 }
 // src/panels/EarlierPrompts.tsx
-function Wr() {
-	let e = A(), { a: t, source: n } = e.state.value, r = e.earlier.list.value.filter((e) => e.a !== t || e.source !== n);
+function qr() {
+	let e = k(), { a: t, source: n } = e.state.value, r = e.earlier.list.value.filter((e) => e.a !== t || e.source !== n);
 	return e.data.host === "report" || r.length === 0 ? null : /* @__PURE__ */ j("label", { children: ["Earlier", /* @__PURE__ */ j("select", {
 		class: "earlier",
 		value: "",
@@ -1844,24 +1879,24 @@ function Wr() {
 			children: [r.length, " …"]
 		}), r.map((e, t) => /* @__PURE__ */ j("option", {
 			value: t,
-			children: Gr(e)
+			children: Jr(e)
 		}, t))]
 	})] });
 }
-function Gr({ a: e, source: t }) {
+function Jr({ a: e, source: t }) {
 	let n = t ? `${t} → ${e}` : e;
 	return n.length > 80 ? `${n.slice(0, 79)}…` : n;
 }
 // src/panels/Find.tsx
-var Kr = [
+var Yr = [
 	"compare",
 	"facts",
 	"continue"
 ];
-function qr() {
-	let e = A(), t = Be(null), n = Ue(), r = k(!1), i = e.explained.value, a = Qt(), o = i ? En(a ?? i) : [], s = (n) => {
-		let a = _n(n), o = a === null ? "" : i ? Tn(a, i.model) : "Nothing is explained yet.";
-		r.value = a === null || o !== "", a === null ? e.said.value = `“${n}” names no part: write L23 (attention), L23.H4, L24.N1005 or L24 mlp.` : o && (e.said.value = `There is no ${N(a)}: ${o}`), a === null || o ? t.current?.select() : (Kr.includes(e.state.value.view) && e.set({ view: "parts" }), e.select(a), t.current?.blur());
+function Xr() {
+	let e = k(), t = Ve(null), n = We(), r = O(!1), i = e.explained.value, a = $t(), o = i ? Dn(a ?? i) : [], s = (n) => {
+		let a = vn(n), o = a === null ? "" : i ? En(a, i.model) : "Nothing is explained yet.";
+		r.value = a === null || o !== "", a === null ? e.said.value = `“${n}” names no part: write L23 (attention), L23.H4, L24.N1005 or L24 mlp.` : o && (e.said.value = `There is no ${N(a)}: ${o}`), a === null || o ? t.current?.select() : (Yr.includes(e.state.value.view) && e.set({ view: "parts" }), e.select(a), t.current?.blur());
 	};
 	return /* @__PURE__ */ j("label", {
 		class: "find",
@@ -1886,8 +1921,8 @@ function qr() {
 	});
 }
 // src/panels/Header.tsx
-function Jr() {
-	let e = A(), t = e.explained.value?.model ?? e.data.model, n = e.data.host !== "report", r = e.beside();
+function Zr() {
+	let e = k(), t = e.explained.value?.model ?? e.data.model, n = e.data.host !== "report", r = e.beside();
 	return /* @__PURE__ */ j("header", {
 		class: "top",
 		children: [/* @__PURE__ */ j("div", {
@@ -1909,24 +1944,24 @@ function Jr() {
 					class: "fields",
 					onSubmit: (e) => e.preventDefault(),
 					children: [
-						e.reads() === "text" ? /* @__PURE__ */ j(Ur, {
+						e.reads() === "text" ? /* @__PURE__ */ j(Kr, {
 							name: "source",
 							label: "Source",
 							wide: !0,
 							live: n
 						}) : null,
-						/* @__PURE__ */ j(Ur, {
+						/* @__PURE__ */ j(Kr, {
 							name: "a",
 							label: r === "source" ? "Decoder's prompt" : "Prompt",
 							wide: !0,
 							live: n
 						}),
-						/* @__PURE__ */ j(Wr, {})
+						/* @__PURE__ */ j(qr, {})
 					]
 				}),
-				/* @__PURE__ */ j(qr, {}),
-				/* @__PURE__ */ j(Qr, {}),
-				e.data.host === "page" ? /* @__PURE__ */ j(ei, {}) : null,
+				/* @__PURE__ */ j(Xr, {}),
+				/* @__PURE__ */ j(ti, {}),
+				e.data.host === "page" ? /* @__PURE__ */ j(ri, {}) : null,
 				/* @__PURE__ */ j("button", {
 					type: "button",
 					"aria-label": "Keys",
@@ -1937,11 +1972,11 @@ function Jr() {
 			]
 		}), /* @__PURE__ */ j("div", {
 			class: "bar-of-views",
-			children: [/* @__PURE__ */ j(Xr, {}), /* @__PURE__ */ j(Zr, { live: n })]
+			children: [/* @__PURE__ */ j($r, {}), /* @__PURE__ */ j(ei, { live: n })]
 		})]
 	});
 }
-var Yr = {
+var Qr = {
 	why: "Why",
 	parts: "Parts",
 	graph: "Graph",
@@ -1950,12 +1985,12 @@ var Yr = {
 	facts: "Facts",
 	continue: "Continue"
 };
-function Xr() {
-	let e = A(), t = e.state.value;
+function $r() {
+	let e = k(), t = e.state.value;
 	return /* @__PURE__ */ j("nav", {
 		"aria-label": "Views",
-		children: Yn.map((n) => /* @__PURE__ */ j("a", {
-			href: Zn({
+		children: Xn.map((n) => /* @__PURE__ */ j("a", {
+			href: Qn({
 				...t,
 				view: n
 			}) || "#",
@@ -1963,15 +1998,15 @@ function Xr() {
 			onClick: (t) => {
 				t.ctrlKey || t.metaKey || t.shiftKey || (t.preventDefault(), e.go(n));
 			},
-			children: [Yr[n], n === "tests" && t.pins.length > 0 ? /* @__PURE__ */ j("span", {
+			children: [Qr[n], n === "tests" && t.pins.length > 0 ? /* @__PURE__ */ j("span", {
 				class: "small",
 				children: [" ", t.pins.length]
 			}) : null]
 		}, n))
 	});
 }
-function Zr({ live: e }) {
-	let t = A(), n = t.state.value;
+function ei({ live: e }) {
+	let t = k(), n = t.state.value;
 	return /* @__PURE__ */ j("details", {
 		class: "options",
 		open: n.target !== null || n.vs !== null || n.reference !== "mean",
@@ -1979,14 +2014,14 @@ function Zr({ live: e }) {
 			class: "fields",
 			onSubmit: (e) => e.preventDefault(),
 			children: [
-				/* @__PURE__ */ j(Ur, {
+				/* @__PURE__ */ j(Kr, {
 					name: "target",
 					label: "Target",
 					placeholder: "top prediction",
 					live: e,
 					offers: !0
 				}),
-				/* @__PURE__ */ j(Ur, {
+				/* @__PURE__ */ j(Kr, {
 					name: "vs",
 					label: "Versus",
 					placeholder: "none",
@@ -2016,8 +2051,8 @@ function Zr({ live: e }) {
 		})]
 	});
 }
-function Qr() {
-	let e = A();
+function ti() {
+	let e = k();
 	return e.data.host === "page" ? /* @__PURE__ */ j("button", {
 		type: "button",
 		onClick: async () => {
@@ -2030,21 +2065,21 @@ function Qr() {
 		children: "Copy link"
 	}) : null;
 }
-function $r(e) {
-	return ar(e) ? `The server at ${location.origin} does not answer.` : e instanceof Error ? e.message : String(e);
+function ni(e) {
+	return or(e) ? `The server at ${location.origin} does not answer.` : e instanceof Error ? e.message : String(e);
 }
-function ei() {
-	let e = A(), t = k(null), n = async () => {
+function ri() {
+	let e = k(), t = O(null), n = async () => {
 		t.value = null;
-		let n = await or("/report", {
+		let n = await sr("/report", {
 			state: e.state.value,
 			results: e.desk.shown(e.state.value.a, e.state.value.b)
 		}, e.data.token);
-		n.ok ? yr("unembed-report.html", await n.blob(), "text/html") : t.value = await sr(n);
+		n.ok ? br("unembed-report.html", await n.blob(), "text/html") : t.value = await cr(n);
 	};
-	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j("button", {
+	return /* @__PURE__ */ j(b, { children: [/* @__PURE__ */ j("button", {
 		type: "button",
-		onClick: () => n().catch((e) => t.value = $r(e)),
+		onClick: () => n().catch((e) => t.value = ni(e)),
 		disabled: !e.explained.value,
 		children: "Save report"
 	}), t.value ? /* @__PURE__ */ j("p", {
@@ -2054,7 +2089,7 @@ function ei() {
 	}) : null] });
 }
 // src/panels/Help.tsx
-var ti = [
+var ii = [
 	["↑ ↓", "in the ledger: from row to row; in a grid: over the cells"],
 	["→ ←", "in the ledger: open and close a row; in the tokens: from token to token"],
 	["Enter", "choose what has the focus"],
@@ -2064,9 +2099,9 @@ var ti = [
 	["Escape", "select nothing; close this"],
 	["?", "show the keys"]
 ];
-function ni() {
-	let e = A(), t = Be(null), n = e.helpOpen.value;
-	return Re(() => {
+function ai() {
+	let e = k(), t = Ve(null), n = e.helpOpen.value;
+	return ze(() => {
 		n && !t.current?.open && t.current?.showModal(), n || t.current?.close();
 	}, [n]), /* @__PURE__ */ j("dialog", {
 		ref: t,
@@ -2077,7 +2112,7 @@ function ni() {
 				id: "unembed-keys",
 				children: "Keys"
 			}),
-			/* @__PURE__ */ j("table", { children: /* @__PURE__ */ j("tbody", { children: ti.map(([e, t]) => /* @__PURE__ */ j("tr", { children: [/* @__PURE__ */ j("th", {
+			/* @__PURE__ */ j("table", { children: /* @__PURE__ */ j("tbody", { children: ii.map(([e, t]) => /* @__PURE__ */ j("tr", { children: [/* @__PURE__ */ j("th", {
 				scope: "row",
 				children: /* @__PURE__ */ j("kbd", { children: e })
 			}), /* @__PURE__ */ j("td", { children: t })] }, e)) }) }),
@@ -2099,10 +2134,11 @@ function ni() {
 	});
 }
 // src/panels/Lost.tsx
-function ri() {
-	let e = A();
+var [oi, si] = ["smollm2-135m", "8731"];
+function ci() {
+	let e = k();
 	if (!e.desk.lost.value) return null;
-	let t = e.at.a.value;
+	let [t, n] = [e.at.a.value, e.data.model?.name ?? oi], r = location.port && location.port !== si ? ` --port ${location.port}` : "";
 	return /* @__PURE__ */ j("div", {
 		class: "panel lost",
 		role: "alert",
@@ -2114,8 +2150,13 @@ function ri() {
 			] }),
 			" What is shown stays. Start it again with",
 			" ",
-			/* @__PURE__ */ j("code", { children: ["unembed open ", ii(t)] }),
-			", which opens a page of its own; if it is running and was only busy or out of reach, try again here."
+			/* @__PURE__ */ j("code", { children: [
+				"unembed open ",
+				li(t),
+				n === oi ? "" : ` --model ${li(n)}`,
+				r
+			] }),
+			", and try again here. If it was only busy or out of reach, try again at once."
 		] }), /* @__PURE__ */ j("button", {
 			type: "button",
 			onClick: () => e.desk.retry(),
@@ -2123,17 +2164,17 @@ function ri() {
 		})]
 	});
 }
-function ii(e) {
+function li(e) {
 	return `'${e.replaceAll("'", "'\\''")}'`;
 }
 // src/panels/Start.tsx
-var ai = [
+var ui = [
 	["A fact", "The capital of France is"],
 	["Who did what", "When Mary and John went to the store, John gave a drink to"],
 	["A pattern", "one two three four five six one two three four"]
 ];
-function oi() {
-	let e = A(), t = e.beside();
+function di() {
+	let e = k(), t = e.beside();
 	return /* @__PURE__ */ j("main", {
 		class: "start",
 		children: [
@@ -2143,7 +2184,7 @@ function oi() {
 				t,
 				" above and press Enter. You see what the model says next, which words it needs for that, and which of its parts carried it. What a word or part does is found by running the model again without it."
 			] }),
-			t === "prompt" && !e.data.model?.bidirectional && e.data.host !== "report" ? /* @__PURE__ */ j("ul", { children: ai.map(([t, n]) => /* @__PURE__ */ j("li", { children: /* @__PURE__ */ j("button", {
+			t === "prompt" && !e.data.model?.bidirectional && e.data.host !== "report" ? /* @__PURE__ */ j("ul", { children: ui.map(([t, n]) => /* @__PURE__ */ j("li", { children: /* @__PURE__ */ j("button", {
 				type: "button",
 				onClick: () => e.set({ a: n }),
 				children: [
@@ -2160,7 +2201,7 @@ function oi() {
 }
 // src/ui/Status.tsx
 function B(e) {
-	let t = A(), n = e.answer;
+	let t = k(), n = e.answer;
 	return !n || n.result ? null : n.error && t.data.host === "report" ? /* @__PURE__ */ j("p", {
 		class: "note",
 		children: n.error
@@ -2185,13 +2226,13 @@ function B(e) {
 	});
 }
 // src/ui/Toast.tsx
-var si = 7e3;
-function ci() {
-	let e = A(), t = e.said.value;
-	return Re(() => {
+var fi = 7e3;
+function pi() {
+	let e = k(), t = e.said.value;
+	return ze(() => {
 		let t = setTimeout(() => {
 			e.said.value = "";
-		}, si);
+		}, fi);
 		return () => clearTimeout(t);
 	}, [t]), /* @__PURE__ */ j("p", {
 		class: "toast",
@@ -2199,15 +2240,15 @@ function ci() {
 		children: t
 	});
 }
-function li(e, t) {
-	let n = k(0), r = Be(""), i = `${e} ${t}`;
+function mi(e, t) {
+	let n = O(0), r = Ve(""), i = `${e} ${t}`;
 	return r.current !== i && (r.current = i, (e < n.value || e >= n.value + 128) && (n.value = Math.max(0, e - 128 + 1))), n;
 }
-function ui(e, t, n) {
+function hi(e, t, n) {
 	return e >= t && e < t + 128 ? t : Math.min(Math.max(0, e - 64), Math.max(0, n - 128));
 }
 // src/lib/colours.ts
-var di = [
+var gi = [
 	[
 		84,
 		39,
@@ -2243,7 +2284,7 @@ var di = [
 		88,
 		6
 	]
-], fi = [
+], _i = [
 	[
 		203,
 		196,
@@ -2279,7 +2320,7 @@ var di = [
 		206,
 		148
 	]
-], pi = [
+], vi = [
 	[
 		0,
 		32,
@@ -2310,14 +2351,14 @@ var di = [
 		234,
 		70
 	]
-], mi = O(!1);
+], yi = D(!1);
 if (typeof matchMedia < "u") {
 	let e = matchMedia("(prefers-color-scheme: dark)");
-	mi.value = e.matches, e.addEventListener("change", () => {
-		mi.value = e.matches;
+	yi.value = e.matches, e.addEventListener("change", () => {
+		yi.value = e.matches;
 	});
 }
-function hi(e, t) {
+function bi(e, t) {
 	let n = Math.min(Math.max(Number.isFinite(t) ? t : 0, 0), 1) * (e.length - 1), r = e[Math.floor(n)], i = e[Math.ceil(n)], a = n - Math.floor(n);
 	return [
 		0,
@@ -2328,66 +2369,66 @@ function hi(e, t) {
 		return Math.round(t + (n - t) * a);
 	});
 }
-function gi(e, t, n = mi.value) {
-	return yi(hi(n ? fi : di, .5 + (t > 0 ? e / t : 0) / 2));
+function xi(e, t, n = yi.value) {
+	return wi(bi(n ? _i : gi, .5 + (t > 0 ? e / t : 0) / 2));
 }
-function _i(e) {
-	return yi(hi(pi, e));
+function Si(e) {
+	return wi(bi(vi, e));
 }
-function vi(e) {
+function Ci(e) {
 	let [t = 0, n = 0, r = 0] = (e.match(/\d+/g) ?? []).map((e) => {
 		let t = Number(e) / 255;
 		return t <= .04045 ? t / 12.92 : ((t + .055) / 1.055) ** 2.4;
 	});
 	return .2126 * t + .7152 * n + .0722 * r > .179 ? "#000" : "#fff";
 }
-function yi([e, t, n]) {
+function wi([e, t, n]) {
 	return `rgb(${e},${t},${n})`;
 }
 // src/lib/figure/svg.ts
-var V = wi(85) - 8, H = wi(170) - 8, bi = "#1b1b1a", U = "#55554f", xi = "#c9c9c4", Si = "#b35806", Ci = "#542788", W = 6.5;
-function wi(e) {
+var V = ki(85) - 8, H = ki(170) - 8, Ti = "#1b1b1a", U = "#55554f", Ei = "#c9c9c4", Di = "#b35806", Oi = "#542788", W = 6.5;
+function ki(e) {
 	return e * 72 / 25.4;
 }
-function Ti(e, t, n = "") {
-	let r = Object.entries(t).filter(([, e]) => e !== void 0).map(([e, t]) => ` ${e}="${typeof t == "number" ? Ei(t) : ki(String(t))}"`).join("");
+function Ai(e, t, n = "") {
+	let r = Object.entries(t).filter(([, e]) => e !== void 0).map(([e, t]) => ` ${e}="${typeof t == "number" ? ji(t) : Pi(String(t))}"`).join("");
 	return n === "" ? `<${e}${r}/>` : `<${e}${r}>${n}</${e}>`;
 }
-function Ei(e) {
+function ji(e) {
 	return Number.isFinite(e) ? String(Math.round(e * 1e3) / 1e3 + 0) : "0";
 }
-var Di = {
+var Mi = {
 	"&": "&amp;",
 	"<": "&lt;",
 	">": "&gt;",
 	"\"": "&quot;",
 	"'": "&#39;"
-}, Oi = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu;
-function ki(e) {
-	return e.replace(Oi, "�").replace(/[&<>"']/g, (e) => Di[e] ?? "");
+}, Ni = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu;
+function Pi(e) {
+	return e.replace(Ni, "�").replace(/[&<>"']/g, (e) => Mi[e] ?? "");
 }
 function G(e, t, n, r = {}) {
-	let { size: i = 8, fill: a = bi, bold: o = !1, anchor: s = "start", turn: c = 0 } = r;
-	return Ti("text", {
+	let { size: i = 8, fill: a = Ti, bold: o = !1, anchor: s = "start", turn: c = 0 } = r;
+	return Ai("text", {
 		x: e,
 		y: t,
 		"font-size": i,
 		fill: a,
 		"font-weight": o ? "bold" : void 0,
 		"text-anchor": s === "start" ? void 0 : s,
-		transform: c === 0 ? void 0 : `rotate(${c} ${Ei(e)} ${Ei(t)})`
-	}, Ai(n));
+		transform: c === 0 ? void 0 : `rotate(${c} ${ji(e)} ${ji(t)})`
+	}, Fi(n));
 }
-function Ai(e) {
-	return ji.test(e) ? `\u2068${ki(e)}\u2069` : ki(e);
+function Fi(e) {
+	return Ii.test(e) ? `\u2068${Pi(e)}\u2069` : Pi(e);
 }
-var ji = /[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]/u;
-function Mi(e) {
+var Ii = /[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]/u;
+function Li(e) {
 	let t = /\p{L}/u.exec(e);
-	return t !== null && ji.test(t[0]);
+	return t !== null && Ii.test(t[0]);
 }
 function K(e, t, n, r, i = {}) {
-	return Ti("rect", {
+	return Ai("rect", {
 		x: e,
 		y: t,
 		width: Math.max(n, 0),
@@ -2395,31 +2436,31 @@ function K(e, t, n, r, i = {}) {
 		...i
 	});
 }
-function Ni(e, t, n, r, i = {}) {
-	return Ti("line", {
+function Ri(e, t, n, r, i = {}) {
+	return Ai("line", {
 		x1: e,
 		y1: t,
 		x2: n,
 		y2: r,
-		stroke: xi,
+		stroke: Ei,
 		"stroke-width": .5,
 		...i
 	});
 }
-function Pi(e, t, n) {
-	return Ti("g", { transform: `translate(${Ei(e)} ${Ei(t)})` }, n);
+function zi(e, t, n) {
+	return Ai("g", { transform: `translate(${ji(e)} ${ji(t)})` }, n);
 }
-function Fi(e, t, n, r, i) {
-	let a = K(e, t, n, r, { fill: i ? Ci : Si });
+function Bi(e, t, n, r, i) {
+	let a = K(e, t, n, r, { fill: i ? Oi : Di });
 	return i ? a + K(e, t, n, r, { fill: "url(#hatched)" }) : a;
 }
-var Ii = Ti("defs", {}, Ti("pattern", {
+var Vi = Ai("defs", {}, Ai("pattern", {
 	id: "hatched",
 	width: 3,
 	height: 3,
 	patternUnits: "userSpaceOnUse",
 	patternTransform: "rotate(45)"
-}, K(0, 0, 1.1, 3, { fill: "#fff" }))), Li = [
+}, K(0, 0, 1.1, 3, { fill: "#fff" }))), Hi = [
 	278,
 	278,
 	355,
@@ -2515,35 +2556,35 @@ var Ii = Ti("defs", {}, Ti("pattern", {
 	260,
 	334,
 	584
-], Ri = [
+], Ui = [
 	[/\p{M}|[\u200b-\u200f\u2060-\u2069]/u, 0],
 	[/[\u00b7\u2018\u2019]/, .3],
 	[/[\u201c\u201d]/, .36],
 	[/[\u2190-\u21ff\u2026]/, 1],
 	[/[\u1100-\u11ff\u2e80-\ud7ff\uf900-\ufaff\uff00-\uff60\u{1f000}-\u{3ffff}]/u, 1.05]
-], zi = .62, Bi = 1.02;
+], Wi = .62, Gi = 1.02;
 function q(e, t = 8, n = !1) {
-	return [...e].reduce((e, t) => e + Vi(t), 0) * t * Bi * (n ? 1.07 : 1);
+	return [...e].reduce((e, t) => e + Ki(t), 0) * t * Gi * (n ? 1.07 : 1);
 }
-function Vi(e) {
-	let t = Li[(e.codePointAt(0) ?? 0) - 32];
-	return t === void 0 ? Ri.find(([t]) => t.test(e))?.[1] ?? zi : t / 1e3;
+function Ki(e) {
+	let t = Hi[(e.codePointAt(0) ?? 0) - 32];
+	return t === void 0 ? Ui.find(([t]) => t.test(e))?.[1] ?? Wi : t / 1e3;
 }
-function Hi(e, t, n = 8) {
+function qi(e, t, n = 8) {
 	if (q(e, n) <= t) return e;
 	let r = [...e];
 	for (; r.length > 1 && q(`${r.join("")}…`, n) > t;) r.pop();
 	return `${r.join("")}…`;
 }
-function Ui(e, t, n = 8) {
+function Ji(e, t, n = 8) {
 	let r = [], i = "";
-	for (let a of e.split(" ").flatMap((e) => Wi(e, t, n))) {
+	for (let a of e.split(" ").flatMap((e) => Yi(e, t, n))) {
 		let e = i === "" ? a : `${i} ${a}`;
 		i !== "" && q(e, n) > t ? (r.push(i), i = a) : i = e;
 	}
 	return i === "" ? r : [...r, i];
 }
-function Wi(e, t, n) {
+function Yi(e, t, n) {
 	let r = [""];
 	for (let i of e) {
 		let e = r.at(-1) + i;
@@ -2552,91 +2593,91 @@ function Wi(e, t, n) {
 	return r;
 }
 // src/lib/figure/figure.ts
-var Gi = 8, Ki = 12, qi = 160;
+var Xi = 8, Zi = 12, Qi = 160;
 function J(e, t, n) {
-	let r = 4, i = [...t, Zi(e, n)].map((e) => {
-		let t = Pi(4, r, e.body);
-		return r += e.height + Gi, t;
+	let r = 4, i = [...t, na(e, n)].map((e) => {
+		let t = zi(4, r, e.body);
+		return r += e.height + Xi, t;
 	}), a = {
 		width: e + 8,
-		height: r - Gi + 4
+		height: r - Xi + 4
 	}, o = K(0, 0, a.width, a.height, { fill: "#fff" });
 	return {
-		svg: `<?xml version="1.0" encoding="UTF-8"?>\n${Ti("svg", {
+		svg: `<?xml version="1.0" encoding="UTF-8"?>\n${Ai("svg", {
 			xmlns: "http://www.w3.org/2000/svg",
-			width: `${Ji(a.width)}mm`,
-			height: `${Ji(a.height)}mm`,
-			viewBox: `0 0 ${Ei(a.width)} ${Ei(a.height)}`,
+			width: `${$i(a.width)}mm`,
+			height: `${$i(a.height)}mm`,
+			viewBox: `0 0 ${ji(a.width)} ${ji(a.height)}`,
 			"font-family": "Helvetica, Arial, sans-serif"
 		}, [
-			Ti("title", {}, ki(n.shows)),
-			Ii,
+			Ai("title", {}, Pi(n.shows)),
+			Vi,
 			o,
 			...i
 		].join("\n"))}\n`,
 		...a
 	};
 }
-function Ji(e) {
-	return Ei(e * 25.4 / 72);
+function $i(e) {
+	return ji(e * 25.4 / 72);
 }
-var Yi = {
+var ea = {
 	size: 7,
 	step: 8.6
-}, Xi = {
+}, ta = {
 	size: 6,
 	step: 7.6
 };
-function Zi(e, t) {
-	let n = Ui(t.shows, e, Yi.size), r = Ui(Qi(t), e, Xi.size), i = [...n.map((e, t) => G(0, Yi.step * (t + .8), e, { size: Yi.size })), ...r.map((e, t) => G(0, Yi.step * n.length + 2 + Xi.step * (t + .8), e, {
-		size: Xi.size,
+function na(e, t) {
+	let n = Ji(t.shows, e, ea.size), r = Ji(ra(t), e, ta.size), i = [...n.map((e, t) => G(0, ea.step * (t + .8), e, { size: ea.size })), ...r.map((e, t) => G(0, ea.step * n.length + 2 + ta.step * (t + .8), e, {
+		size: ta.size,
 		fill: U
 	}))];
 	return {
-		height: Yi.step * n.length + 2 + Xi.step * r.length,
+		height: ea.step * n.length + 2 + ta.step * r.length,
 		body: i.join("\n")
 	};
 }
-function Qi({ made: e, asked: t, about: n }) {
+function ra({ made: e, asked: t, about: n }) {
 	let { model: r, versions: i } = e, a = r.weights_sha256, o = [
 		r.name,
 		r.dtype,
-		a ? `weights SHA-256 ${a.slice(0, Ki)}` : "weights of a module in memory",
-		...r.edits?.length ? [`edited: ${r.edits.map(ea).join("; ")}`] : [],
+		a ? `weights SHA-256 ${a.slice(0, Zi)}` : "weights of a module in memory",
+		...r.edits?.length ? [`edited: ${r.edits.map(aa).join("; ")}`] : [],
 		i.unembed ? `unembed ${i.unembed}` : "unembed"
 	], s = [
-		t.source ? `Source: “${ta(t.source)}”.` : "",
-		`Prompt${t.beside === void 0 ? "" : " A"}: “${ta(t.prompt)}”.`,
-		t.beside === void 0 ? "" : `Prompt B: “${ta(t.beside)}”.`
+		t.source ? `Source: “${oa(t.source)}”.` : "",
+		`Prompt${t.beside === void 0 ? "" : " A"}: “${oa(t.prompt)}”.`,
+		t.beside === void 0 ? "" : `Prompt B: “${oa(t.beside)}”.`
 	];
 	return [
-		`${ea(o.join(", "))}.`,
+		`${aa(o.join(", "))}.`,
 		...s,
 		n ?? ""
 	].filter(Boolean).join(" ");
 }
-var $i = /* @__PURE__ */ new Set([
+var ia = /* @__PURE__ */ new Set([
 	"‌",
 	"‍",
 	"︎",
 	"️"
 ]);
-function ea(e) {
-	return [...e].map((e) => e === " " || $i.has(e) ? e : L(e)).join("");
+function aa(e) {
+	return [...e].map((e) => e === " " || ia.has(e) ? e : L(e)).join("");
 }
-function ta(e) {
-	let t = [...ea(e)], n = Math.floor(qi / 2);
-	return t.length <= qi ? t.join("") : `${t.slice(0, n).join("")} … ${t.slice(-80).join("")}`;
+function oa(e) {
+	let t = [...aa(e)], n = Math.floor(Qi / 2);
+	return t.length <= Qi ? t.join("") : `${t.slice(0, n).join("")} … ${t.slice(-80).join("")}`;
 }
 // src/lib/figure/map.ts
-var na = 22, ra = 5.6;
-function ia(e, t) {
-	let n = Array.from({ length: t.rows }, (e, n) => Hi(t.rowName(n), 60, W)), r = 14 + Math.max(0, ...n.map((e) => q(e, W))), i = Math.min((e - r) / Math.max(t.columns, 1), 64), a = t.words !== void 0 && i >= na, o = t.square ? Math.min(i, 26) : a ? 10 : Math.min(Math.max(i, 4), 9), s = t.square ? o : i, c = Array.from({ length: t.rows }, (e, n) => Array.from({ length: t.columns }, (e, i) => aa(t, i, n, [
+var sa = 22, ca = 5.6;
+function la(e, t) {
+	let n = Array.from({ length: t.rows }, (e, n) => qi(t.rowName(n), 60, W)), r = 14 + Math.max(0, ...n.map((e) => q(e, W))), i = Math.min((e - r) / Math.max(t.columns, 1), 64), a = t.words !== void 0 && i >= sa, o = t.square ? Math.min(i, 26) : a ? 10 : Math.min(Math.max(i, 4), 9), s = t.square ? o : i, c = Array.from({ length: t.rows }, (e, n) => Array.from({ length: t.columns }, (e, i) => ua(t, i, n, [
 		r + i * s,
 		n * o,
 		s,
 		o
-	], a)).join("")), l = t.rows * o, u = oa(t, r, s, l), d = r + t.columns * s / 2, f = l + u.height + 9, p = la(t.legend, Math.min(r + t.columns * s, e)), m = Math.ceil(8 / o), h = n.map((e, n) => (t.rows - 1 - n) % m == 0 ? G(r - 3, (n + .5) * o + 2.3, e, {
+	], a)).join("")), l = t.rows * o, u = da(t, r, s, l), d = r + t.columns * s / 2, f = l + u.height + 9, p = ma(t.legend, Math.min(r + t.columns * s, e)), m = Math.ceil(8 / o), h = n.map((e, n) => (t.rows - 1 - n) % m == 0 ? G(r - 3, (n + .5) * o + 2.3, e, {
 		size: W,
 		anchor: "end"
 	}) : ""), g = [
@@ -2659,7 +2700,7 @@ function ia(e, t) {
 		body: g.join("\n")
 	};
 }
-function aa(e, t, n, r, i) {
+function ua(e, t, n, r, i) {
 	let a = e.colour(t, n);
 	if (a === null) return "";
 	let [o, s, c, l] = r, u = c > 8 ? .4 : 0, d = [c - u, l - u], f = [K(o, s, ...d, { fill: a })];
@@ -2667,17 +2708,17 @@ function aa(e, t, n, r, i) {
 		fill: "url(#hatched)",
 		"fill-opacity": .6
 	})), i && e.words) {
-		let r = Hi(e.words(t, n), c - 3, ra);
+		let r = qi(e.words(t, n), c - 3, ca);
 		f.push(G(o + d[0] / 2, s + l / 2 + 2, r, {
-			size: ra,
+			size: ca,
 			anchor: "middle",
-			fill: vi(a)
+			fill: Ci(a)
 		}));
 	}
 	return f.join("");
 }
-function oa(e, t, n, r) {
-	let i = Array.from({ length: e.columns }, (t, n) => Hi(e.columnName(n), 60, W)), a = Math.max(0, ...i.map((e) => q(e, W))), o = Math.ceil(7.5 / n), s = a < n - 2, c = i.map((e, i) => {
+function da(e, t, n, r) {
+	let i = Array.from({ length: e.columns }, (t, n) => qi(e.columnName(n), 60, W)), a = Math.max(0, ...i.map((e) => q(e, W))), o = Math.ceil(7.5 / n), s = a < n - 2, c = i.map((e, i) => {
 		if (i % o !== 0) return "";
 		let a = t + (i + .5) * n;
 		return s ? G(a, r + 8, e, {
@@ -2694,13 +2735,13 @@ function oa(e, t, n, r) {
 		body: c.join("")
 	};
 }
-var sa = 48, ca = 6;
-function la(e, t) {
-	let n = q(e.label, W), r = Math.min(120, Math.max(60, t - n - 12)), i = Math.max(0, t - r), a = r / sa, o = Array.from({ length: sa }, (t, n) => K(i + n * a, 0, a + .3, ca, { fill: e.colour((n + .5) / sa) })), s = i > n + 4, c = [
+var fa = 48, pa = 6;
+function ma(e, t) {
+	let n = q(e.label, W), r = Math.min(120, Math.max(60, t - n - 12)), i = Math.max(0, t - r), a = r / fa, o = Array.from({ length: fa }, (t, n) => K(i + n * a, 0, a + .3, pa, { fill: e.colour((n + .5) / fa) })), s = i > n + 4, c = [
 		...o,
-		K(i, 0, r, ca, {
+		K(i, 0, r, pa, {
 			fill: "none",
-			stroke: xi,
+			stroke: Ei,
 			"stroke-width": .5
 		}),
 		G(i, 13.5, e.low, {
@@ -2720,15 +2761,15 @@ function la(e, t) {
 		s ? G(i - 5, 5.5, e.label, {
 			size: W,
 			anchor: "end",
-			fill: bi
+			fill: Ti
 		}) : G(i + r, 21.5, e.label, {
 			size: W,
 			anchor: "end",
-			fill: bi
+			fill: Ti
 		})
 	];
 	return {
-		height: ca + (s ? 9 : 17),
+		height: pa + (s ? 9 : 17),
 		body: c.join("")
 	};
 }
@@ -2736,54 +2777,54 @@ function la(e, t) {
 function Y(e) {
 	return L(e.trim() === "" ? e : e.trim());
 }
-function ua(e) {
+function ha(e) {
 	return e?.fragment ?? Y(e?.text ?? "");
 }
-function da(e) {
+function ga(e) {
 	return `Target: “${Y(e.text)}” (${I(e.probability)}).`;
 }
-function fa(e, t) {
+function _a(e, t) {
 	let n = `“${Y(e.text)}”`;
 	return t.kind === "versus" ? `the logit of ${n} minus that of “${Y(t.text ?? "")}”` : t.kind === "mean" ? `the logit of ${n} above the mean of the vocabulary` : `the raw logit of ${n}`;
 }
-function pa(e) {
+function va(e) {
 	return e === null ? "emb" : `L${e}`;
 }
 // src/lib/figure/maps.ts
-var ma = {
+var ya = {
 	rank: "rank of the target",
 	probability: "probability of the target",
 	top: "probability of the top token"
 };
-function ha(e, t, n) {
+function ba(e, t, n) {
 	return t === "rank" ? 1 - Math.log(e.rank) / Math.log(n) : t === "probability" ? e.probability : e.top_probability[0] ?? 0;
 }
-function ga(e, t, n, r, i) {
-	let { layers: a, positions: o, at: s } = ba(ya(e.cells, r)), c = e.model.vocab, l = ia(o.length > 6 ? H : V, {
+function xa(e, t, n, r, i) {
+	let { layers: a, positions: o, at: s } = Ta(wa(e.cells, r)), c = e.model.vocab, l = la(o.length > 6 ? H : V, {
 		columns: o.length,
 		rows: a.length,
 		colour: (e, t) => {
 			let r = s(e, t);
-			return r ? _i(ha(r, n, c)) : null;
+			return r ? Si(ba(r, n, c)) : null;
 		},
 		words: (e, t) => L(s(e, t)?.top[0]?.text ?? ""),
 		columnName: (t) => z(e.tokens[o[t] ?? -1]),
-		rowName: (e) => pa(a[e] ?? null),
+		rowName: (e) => va(a[e] ?? null),
 		columnLabel: "token",
 		rowLabel: "layer",
-		legend: _a(n, c)
+		legend: Sa(n, c)
 	});
 	return J(o.length > 6 ? H : V, [l], {
-		shows: `Logit lens: what the stream would predict after each layer at each token; each cell that has room holds its top token. Colour: ${ma[n]}, “${Y(t.text)}”.${va(r, e.tokens.length)}`,
+		shows: `Logit lens: what the stream would predict after each layer at each token; each cell that has room holds its top token. Colour: ${ya[n]}, “${Y(t.text)}”.${Ca(r, e.tokens.length)}`,
 		made: e,
 		asked: i,
-		about: da(t)
+		about: ga(t)
 	});
 }
-function _a(e, t) {
+function Sa(e, t) {
 	return {
-		label: e === "rank" ? `${ma.rank} (log)` : ma[e],
-		colour: _i,
+		label: e === "rank" ? `${ya.rank} (log)` : ya[e],
+		colour: Si,
 		...e === "rank" ? {
 			low: t.toLocaleString("en"),
 			high: "1"
@@ -2793,13 +2834,13 @@ function _a(e, t) {
 		}
 	};
 }
-function va({ start: e, size: t }, n) {
+function Ca({ start: e, size: t }, n) {
 	return t >= n ? "" : ` Tokens ${e} to ${Math.min(e + t, n) - 1} of ${n}.`;
 }
-function ya(e, { start: t, size: n }) {
+function wa(e, { start: t, size: n }) {
 	return e.filter(({ position: e }) => (e ?? 0) >= t && (e ?? 0) < t + n);
 }
-function ba(e) {
+function Ta(e) {
 	let t = [...new Set(e.map((e) => e.layer))].sort((e, t) => (t ?? -1) - (e ?? -1)), n = [...new Set(e.map((e) => e.position ?? 0))].sort((e, t) => e - t), r = new Map(e.map((e) => [`${e.layer} ${e.position ?? 0}`, e]));
 	return {
 		layers: t,
@@ -2807,7 +2848,7 @@ function ba(e) {
 		at: (e, i) => r.get(`${t[i] ?? null} ${n[e]}`)
 	};
 }
-function xa(e, t) {
+function Ea(e, t) {
 	return {
 		head: [
 			"layer",
@@ -2820,8 +2861,8 @@ function xa(e, t) {
 			"probability",
 			"kl_nats"
 		],
-		rows: ya(e.cells, t).map((t) => [
-			pa(t.layer),
+		rows: wa(e.cells, t).map((t) => [
+			va(t.layer),
 			t.position,
 			e.tokens[t.position]?.text ?? null,
 			t.top[0]?.text ?? null,
@@ -2833,19 +2874,19 @@ function xa(e, t) {
 		])
 	};
 }
-function Sa(e) {
+function Da(e) {
 	let [t] = e.heads;
 	return t?.cross || t?.encoder ? (e.sources ?? []).map(({ position: e, label: t }) => ({
 		position: e,
 		text: t
 	})) : e.tokens;
 }
-function Ca(e, t, n) {
-	let [r] = e.heads, { matrix: i } = e, a = Sa(e), o = r?.encoder || (e.model.bidirectional ?? !1), s = Math.min(t.size, a.length - t.start), c = (e) => z(a[t.start + e]), l = (e, n) => i?.[t.start + e]?.[t.start + n] ?? 0, u = ia(V, {
+function Oa(e, t, n) {
+	let [r] = e.heads, { matrix: i } = e, a = Da(e), o = r?.encoder || (e.model.bidirectional ?? !1), s = Math.min(t.size, a.length - t.start), c = (e) => z(a[t.start + e]), l = (e, n) => i?.[t.start + e]?.[t.start + n] ?? 0, u = la(V, {
 		columns: s,
 		rows: s,
 		square: !0,
-		colour: (e, t) => e > t && !o ? null : _i(l(t, e)),
+		colour: (e, t) => e > t && !o ? null : Si(l(t, e)),
 		words: (e, t) => P(l(t, e)),
 		columnName: c,
 		rowName: c,
@@ -2853,20 +2894,20 @@ function Ca(e, t, n) {
 		rowLabel: "from (query)",
 		legend: {
 			label: "attention",
-			colour: _i,
+			colour: Si,
 			low: "0",
 			high: "1"
 		}
 	}), d = r ? N(M(r)) : "the head";
 	return J(V, [u], {
-		shows: `Attention pattern of ${d}: the share of its attention from each token (rows, each coming to 1) to each token (columns).${va(t, a.length)}`,
+		shows: `Attention pattern of ${d}: the share of its attention from each token (rows, each coming to 1) to each token (columns).${Ca(t, a.length)}`,
 		made: e,
 		asked: n,
-		about: da(e.target)
+		about: ga(e.target)
 	});
 }
-function wa(e, t) {
-	let [n] = e.heads, r = Sa(e), i = n?.encoder || (e.model.bidirectional ?? !1), a = r.slice(t.start, t.start + t.size), o = n ? N(M(n)) : "";
+function ka(e, t) {
+	let [n] = e.heads, r = Da(e), i = n?.encoder || (e.model.bidirectional ?? !1), a = r.slice(t.start, t.start + t.size), o = n ? N(M(n)) : "";
 	return {
 		head: [
 			"head",
@@ -2891,7 +2932,7 @@ function wa(e, t) {
 		}))
 	};
 }
-function Ta(e, t) {
+function Aa(e, t) {
 	return {
 		head: [
 			"head",
@@ -2900,7 +2941,7 @@ function Ta(e, t) {
 			"attention",
 			"gives_logits"
 		],
-		rows: e.heads.flatMap((n) => Sa(e).slice(t.start, t.start + t.size).filter(({ position: e }) => e < n.pattern.length).map(({ position: e, text: t }) => [
+		rows: e.heads.flatMap((n) => Da(e).slice(t.start, t.start + t.size).filter(({ position: e }) => e < n.pattern.length).map(({ position: e, text: t }) => [
 			N(M(n)),
 			e,
 			t,
@@ -2909,8 +2950,8 @@ function Ta(e, t) {
 		]))
 	};
 }
-function Ea(e, t, n) {
-	let r = Sa(e).slice(t.start, t.start + t.size), { heads: i } = e, a = r.length > 12 ? H : V, o = {
+function ja(e, t, n) {
+	let r = Da(e).slice(t.start, t.start + t.size), { heads: i } = e, a = r.length > 12 ? H : V, o = {
 		columns: r.length,
 		rows: i.length
 	}, s = {
@@ -2919,77 +2960,77 @@ function Ea(e, t, n) {
 		columnLabel: "to (key)",
 		rowLabel: "head"
 	}, c = (e, t, n) => i[n]?.[e][r[t]?.position ?? -1], l = Math.max(0, ...i.flatMap((e) => e.contribution.map(Math.abs)));
-	return J(a, [ia(a, {
+	return J(a, [la(a, {
 		...o,
 		...s,
 		colour: (e, t) => {
 			let n = c("pattern", e, t);
-			return n === void 0 ? null : _i(n);
+			return n === void 0 ? null : Si(n);
 		},
 		words: (e, t) => P(c("pattern", e, t) ?? 0),
 		legend: {
 			label: "attention",
-			colour: _i,
+			colour: Si,
 			low: "0",
 			high: "1"
 		}
-	}), ia(a, {
+	}), la(a, {
 		...o,
 		...s,
 		colour: (e, t) => {
 			let n = c("contribution", e, t);
-			return n === void 0 ? null : gi(n, l, !1);
+			return n === void 0 ? null : xi(n, l, !1);
 		},
 		negative: (e, t) => (c("contribution", e, t) ?? 0) < -l / 20,
 		words: (e, t) => F(c("contribution", e, t) ?? 0),
-		legend: Da("gives through the head, logits", l)
+		legend: Ma("gives through the head, logits", l)
 	})], {
-		shows: `Heads of layer ${i[0]?.layer ?? ""} from position ${e.position}: their attention to each token (above), and what each token gives “${Y(e.target.text)}” through them (below; hatched: lowers it).${va(t, Sa(e).length)}`,
+		shows: `Heads of layer ${i[0]?.layer ?? ""} from position ${e.position}: their attention to each token (above), and what each token gives “${Y(e.target.text)}” through them (below; hatched: lowers it).${Ca(t, Da(e).length)}`,
 		made: e,
 		asked: n,
-		about: da(e.target)
+		about: ga(e.target)
 	});
 }
-function Da(e, t) {
+function Ma(e, t) {
 	return {
 		label: e,
-		colour: (e) => gi(2 * e - 1, 1, !1),
+		colour: (e) => xi(2 * e - 1, 1, !1),
 		low: F(-t),
 		middle: "0",
 		high: F(t)
 	};
 }
-var Oa = {
+var Na = {
 	resid_pre: "the stream before each block",
 	attention: "what each attention writes",
 	mlp: "what each MLP writes"
 };
-function ka(e, t, n) {
-	let r = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), i = r.slice(t.start, t.start + t.size), { layers: a, at: o } = ba(e.grid), s = t.start, c = (e, t) => o(s + e, t), l = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), u = i.length > 12 ? H : V, d = ia(u, {
+function Pa(e, t, n) {
+	let r = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), i = r.slice(t.start, t.start + t.size), { layers: a, at: o } = Ta(e.grid), s = t.start, c = (e, t) => o(s + e, t), l = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), u = i.length > 12 ? H : V, d = la(u, {
 		columns: i.length,
 		rows: a.length,
 		colour: (e, t) => {
 			let n = c(e, t)?.effect;
-			return n == null ? null : gi(n, l, !1);
+			return n == null ? null : xi(n, l, !1);
 		},
 		negative: (e, t) => (c(e, t)?.effect ?? 0) < -.05 * l,
 		words: (e, t) => F(c(e, t)?.effect ?? 0),
 		columnName: (t) => z(e.clean_tokens[i[t] ?? -1]),
-		rowName: (e) => pa(a[e] ?? null),
+		rowName: (e) => va(a[e] ?? null),
 		columnLabel: "token of A",
 		rowLabel: "layer",
-		legend: Da("effect (0: as B; 1: as A)", l)
+		legend: Ma("effect (0: as B; 1: as A)", l)
 	}), f = Y((e.target ?? []).map((e) => e.text).join("")), p = e.versus ? ` over “${Y(e.versus.text)}”` : "";
 	return J(u, [d], {
-		shows: `Activation patching: prompt B run with one value of prompt A at a time, ${Oa[e.site] ?? e.site}. ${Aa(e.metric.replace("-", " "))} of “${f}”${p}: ${P(e.clean)} in A, ${P(e.corrupt)} in B.${va(t, r.length)}`,
+		shows: `Activation patching: prompt B run with one value of prompt A at a time, ${Na[e.site] ?? e.site}. ${Fa(e.metric.replace("-", " "))} of “${f}”${p}: ${P(e.clean)} in A, ${P(e.corrupt)} in B.${Ca(t, r.length)}`,
 		made: e,
 		asked: n
 	});
 }
-function Aa(e) {
+function Fa(e) {
 	return e.charAt(0).toUpperCase() + e.slice(1);
 }
-function ja(e) {
+function Ia(e) {
 	return {
 		head: [
 			"site",
@@ -3010,17 +3051,17 @@ function ja(e) {
 	};
 }
 // src/lib/figure/table.ts
-function Ma({ head: e, rows: t }) {
-	return [e, ...t].map((e) => `${e.map(Na).join(",")}\r\n`).join("");
+function La({ head: e, rows: t }) {
+	return [e, ...t].map((e) => `${e.map(Ra).join(",")}\r\n`).join("");
 }
-function Na(e) {
+function Ra(e) {
 	let t = e == null ? "" : String(e);
 	return /[",\r\n]/.test(t) || t !== t.trim() ? `"${t.replaceAll("\"", "\"\"")}"` : t;
 }
 // src/ui/Exports.tsx
 function X(e) {
-	let t = A(), n = Be(null);
-	Re(() => Ia(n.current), []);
+	let t = k(), n = Ve(null);
+	ze(() => Va(n.current), []);
 	let { prompt: r, source: i } = t.followed() ?? {}, a = {
 		prompt: String(r ?? ""),
 		...i ? { source: String(i) } : {},
@@ -3034,12 +3075,12 @@ function X(e) {
 		[
 			"png",
 			"image/png",
-			() => br(e.figure(a))
+			() => xr(e.figure(a))
 		],
 		[
 			"csv",
 			"text/csv;charset=utf-8",
-			() => Ma(e.table())
+			() => La(e.table())
 		],
 		[
 			"json",
@@ -3047,9 +3088,9 @@ function X(e) {
 			() => `${JSON.stringify(e.data, null, 1)}\n`
 		]
 	], s = (t.explained.value?.model ?? t.data.model)?.name ?? "model", c = async (r, i, a) => {
-		let o = `unembed-${e.name}-${Fa(s)}.${r}`;
+		let o = `unembed-${e.name}-${Ba(s)}.${r}`;
 		try {
-			yr(o, await a(), i), t.said.value = `Kept as ${o}.`;
+			br(o, await a(), i), t.said.value = `Kept as ${o}.`;
 		} catch {
 			t.said.value = `The browser could not make ${o}.`;
 		}
@@ -3072,22 +3113,22 @@ function X(e) {
 				" ",
 				/* @__PURE__ */ j("span", {
 					class: "small",
-					children: Pa[e]
+					children: za[e]
 				})
 			]
 		}) }, e)) })]
 	});
 }
-var Pa = {
+var za = {
 	svg: "figure, text stays text",
 	png: "figure, 300 dpi",
 	csv: "table",
 	json: "data"
 };
-function Fa(e) {
+function Ba(e) {
 	return (e.toLowerCase().split(/[\\/]/).filter(Boolean).at(-1) ?? "model").replace(/[^a-z0-9.]+/g, "-").replace(/^[-.]+|[-.]+$/g, "") || "model";
 }
-function Ia(e) {
+function Va(e) {
 	if (!e) return () => {};
 	let t = e.getRootNode(), n = (t) => {
 		e.open && !t.composedPath().includes(e) && (e.open = !1);
@@ -3101,8 +3142,8 @@ function Ia(e) {
 	};
 }
 // src/hooks/useRedraw.ts
-function La(e) {
-	Re(() => {
+function Ha(e) {
+	ze(() => {
 		e();
 		let t = matchMedia("(prefers-color-scheme: dark)");
 		return t.addEventListener("change", e), addEventListener("resize", e), () => {
@@ -3111,24 +3152,24 @@ function La(e) {
 	});
 }
 // src/ui/Grid.tsx
-var Ra = "system-ui, sans-serif", [za, Ba, Va] = [
+var Ua = "system-ui, sans-serif", [Wa, Ga, Ka] = [
 	11,
 	46,
 	120
 ];
-function Ha(e) {
-	let t = Be(null), n = k(null), r = Be({
+function qa(e) {
+	let t = Ve(null), n = O(null), r = Ve({
 		width: 1,
 		height: 1,
 		left: 0
 	}), { columns: i, rows: a } = e;
-	La(() => {
+	Ha(() => {
 		let o = t.current, s = o?.parentElement?.clientWidth ?? 0, c = o?.getContext("2d");
 		if (!o || !c || s === 0) return;
-		let l = Wa(c, e, s);
+		let l = Ya(c, e, s);
 		r.current = l;
-		let [u, d] = [l.left + l.width * i, l.height * a + Xa(c, e, l)], f = devicePixelRatio || 1;
-		o.width = u * f, o.height = d * f, o.style.width = `${u}px`, o.style.height = `${d}px`, c.scale(f, f), Ga(c, e, l), Ja(c, e, l, getComputedStyle(o).color), n.value && qa(c, n.value, l, getComputedStyle(o).getPropertyValue("--accent"), 3);
+		let [u, d] = [l.left + l.width * i, l.height * a + to(c, e, l)], f = devicePixelRatio || 1;
+		o.width = u * f, o.height = d * f, o.style.width = `${u}px`, o.style.height = `${d}px`, c.scale(f, f), Xa(c, e, l), $a(c, e, l, getComputedStyle(o).color), n.value && Qa(c, n.value, l, getComputedStyle(o).getPropertyValue("--accent"), 3);
 	});
 	let o = (e) => {
 		let n = t.current?.getBoundingClientRect();
@@ -3144,12 +3185,12 @@ function Ha(e) {
 		}[t.key], o = n.value ?? [i - 1, 0];
 		if (r) {
 			let [e = 0, t = 0] = r;
-			n.value = [Ua(o[0] + e, i), Ua(o[1] + t, a)];
+			n.value = [Ja(o[0] + e, i), Ja(o[1] + t, a)];
 		} else if ((t.key === "Enter" || t.key === " ") && e.onChoose) e.onChoose(...o);
 		else return;
 		t.preventDefault();
 	}, c = n.value ?? e.rest, l = c && c[0] < i && c[1] < a ? e.tell(...c) : null;
-	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j("div", {
+	return /* @__PURE__ */ j(b, { children: [/* @__PURE__ */ j("div", {
 		class: "grid",
 		children: /* @__PURE__ */ j("canvas", {
 			ref: t,
@@ -3170,60 +3211,60 @@ function Ha(e) {
 		children: l || "Point at a cell, or move over the cells with the arrow keys."
 	})] });
 }
-function Ua(e, t) {
+function Ja(e, t) {
 	return Math.min(Math.max(e, 0), t - 1);
 }
-function Wa(e, t, n) {
+function Ya(e, t, n) {
 	let { columns: r, rows: i } = t;
-	e.font = `${za}px ${Ra}`;
-	let a = Array.from({ length: i }, (n, r) => e.measureText(Za(t.rowName(r))).width), o = Math.ceil(Math.max(24, ...a)) + 8, [s, c] = t.text ? [Ba, Va] : [7, 64], l = t.text ? 15 : 9;
+	e.font = `${Wa}px ${Ua}`;
+	let a = Array.from({ length: i }, (n, r) => e.measureText(no(t.rowName(r))).width), o = Math.ceil(Math.max(24, ...a)) + 8, [s, c] = t.text ? [Ga, Ka] : [7, 64], l = t.text ? 15 : 9;
 	return {
 		left: o,
 		width: Math.min(Math.max((n - o) / Math.max(r, 1), s), c),
 		height: t.height ?? Math.min(Math.max(320 / Math.max(i, 1), l), 22)
 	};
 }
-function Ga(e, t, n) {
+function Xa(e, t, n) {
 	for (let r = 0; r < t.rows; r += 1) for (let i = 0; i < t.columns; i += 1) {
 		let a = t.colour(i, r);
 		if (a === null) continue;
 		e.fillStyle = a;
 		let o = +(n.width > 10);
-		e.fillRect(n.left + i * n.width, r * n.height, n.width - o, n.height - o), t.text && Ka(e, t.text(i, r), [i, r], n, vi(a)), t.marked?.(i, r) && qa(e, [i, r], n, "#e8710a", 2);
+		e.fillRect(n.left + i * n.width, r * n.height, n.width - o, n.height - o), t.text && Za(e, t.text(i, r), [i, r], n, Ci(a)), t.marked?.(i, r) && Qa(e, [i, r], n, "#e8710a", 2);
 	}
 }
-function Ka(e, t, [n, r], i, a) {
-	e.font = `${Math.min(za, i.height - 4)}px ${Ra}`, e.fillStyle = a, e.textBaseline = "middle", e.textAlign = "center";
+function Za(e, t, [n, r], i, a) {
+	e.font = `${Math.min(Wa, i.height - 4)}px ${Ua}`, e.fillStyle = a, e.textBaseline = "middle", e.textAlign = "center";
 	let o = [...t], s = t;
 	for (; o.length > 1 && e.measureText(s).width > i.width - 4;) o.pop(), s = `${o.join("")}…`;
 	e.fillText(s, i.left + (n + .5) * i.width, (r + .5) * i.height);
 }
-function qa(e, [t, n], r, i, a) {
+function Qa(e, [t, n], r, i, a) {
 	e.strokeStyle = i || "#e8710a", e.lineWidth = a, e.strokeRect(r.left + t * r.width + 1, n * r.height + 1, r.width - 2, r.height - 2);
 }
-function Ja(e, t, n, r) {
-	e.fillStyle = r, e.font = `${za}px ${Ra}`, e.textBaseline = "middle", e.textAlign = "right";
+function $a(e, t, n, r) {
+	e.fillStyle = r, e.font = `${Wa}px ${Ua}`, e.textBaseline = "middle", e.textAlign = "right";
 	let i = Math.ceil(12 / n.height);
-	for (let r = t.rows - 1; r >= 0; r -= i) e.fillText(Za(t.rowName(r)), n.left - 4, (r + .5) * n.height);
-	let a = Ya(e, t, n), o = a ? 1 : Math.ceil(13 / n.width);
-	for (let r = 0; r < t.columns; r += o) e.save(), e.translate(n.left + (r + .5) * n.width, t.rows * n.height + 4), a ? e.textAlign = "center" : e.rotate(-Math.PI / 4), e.fillText(Za(t.columnName(r)), 0, a ? 8 : 4), e.restore();
+	for (let r = t.rows - 1; r >= 0; r -= i) e.fillText(no(t.rowName(r)), n.left - 4, (r + .5) * n.height);
+	let a = eo(e, t, n), o = a ? 1 : Math.ceil(13 / n.width);
+	for (let r = 0; r < t.columns; r += o) e.save(), e.translate(n.left + (r + .5) * n.width, t.rows * n.height + 4), a ? e.textAlign = "center" : e.rotate(-Math.PI / 4), e.fillText(no(t.columnName(r)), 0, a ? 8 : 4), e.restore();
 }
-function Ya(e, t, n) {
-	return Array.from({ length: t.columns }, (e, n) => Za(t.columnName(n))).every((t) => e.measureText(t).width <= n.width - 4);
+function eo(e, t, n) {
+	return Array.from({ length: t.columns }, (e, n) => no(t.columnName(n))).every((t) => e.measureText(t).width <= n.width - 4);
 }
-function Xa(e, t, n) {
-	if (Ya(e, t, n)) return 22;
-	let r = Array.from({ length: t.columns }, (e, n) => Za(t.columnName(n)).length);
+function to(e, t, n) {
+	if (eo(e, t, n)) return 22;
+	let r = Array.from({ length: t.columns }, (e, n) => no(t.columnName(n)).length);
 	return 18 + 5 * Math.max(0, ...r);
 }
-function Za(e) {
+function no(e) {
 	let t = [...e];
 	return t.length > 11 ? `${t.slice(0, 10).join("")}…` : e;
 }
 // src/ui/Legend.tsx
-var Qa = 9;
-function $a(e) {
-	let t = e.kind === "sign" ? (e) => gi(2 * e - 1, 1) : _i, n = Array.from({ length: Qa }, (e, n) => t(n / 8));
+var ro = 9;
+function io(e) {
+	let t = e.kind === "sign" ? (e) => xi(2 * e - 1, 1) : Si, n = Array.from({ length: ro }, (e, n) => t(n / 8));
 	return /* @__PURE__ */ j("p", {
 		class: "legend",
 		children: [
@@ -3251,7 +3292,7 @@ function $a(e) {
 }
 // src/ui/Panel.tsx
 function Z(e) {
-	let t = Ue();
+	let t = We();
 	return /* @__PURE__ */ j("section", {
 		class: `panel panel-${e.name}`,
 		"aria-labelledby": t,
@@ -3269,8 +3310,8 @@ function Z(e) {
 	});
 }
 // src/ui/PartButton.tsx
-function eo(e) {
-	let t = A(), n = dn(e.part, t.at.selection.value);
+function ao(e) {
+	let t = k(), n = fn(e.part, t.at.selection.value);
 	return /* @__PURE__ */ j("button", {
 		type: "button",
 		class: "part",
@@ -3278,11 +3319,13 @@ function eo(e) {
 		onClick: () => t.select(n ? null : e.part),
 		onMouseEnter: () => t.hovered.value = e.part,
 		onMouseLeave: () => t.hovered.value = null,
+		onFocus: () => t.hovered.value = e.part,
+		onBlur: () => t.hovered.value = null,
 		children: N(e.part)
 	});
 }
 // src/ui/Table.tsx
-function to(e) {
+function oo(e) {
 	return /* @__PURE__ */ j("section", {
 		class: "scroll",
 		tabIndex: 0,
@@ -3290,13 +3333,13 @@ function to(e) {
 		children: e.children
 	});
 }
-function no(e) {
-	let t = A(), n = ro();
+function so(e) {
+	let t = k(), n = co();
 	return /* @__PURE__ */ j("details", {
 		class: "twin",
 		ref: n.ref,
 		onToggle: n.toggle,
-		children: [/* @__PURE__ */ j("summary", { children: ["Table: ", e.label] }), n.open || t.data.host === "report" ? /* @__PURE__ */ j(to, {
+		children: [/* @__PURE__ */ j("summary", { children: ["Table: ", e.label] }), n.open || t.data.host === "report" ? /* @__PURE__ */ j(oo, {
 			label: `Table: ${e.label}`,
 			children: /* @__PURE__ */ j("table", { children: [/* @__PURE__ */ j("thead", { children: /* @__PURE__ */ j("tr", { children: e.head.map((e, t) => /* @__PURE__ */ j("th", {
 				scope: "col",
@@ -3305,8 +3348,8 @@ function no(e) {
 		}) : null]
 	});
 }
-function ro() {
-	let e = k(!1), t = Be(null);
+function co() {
+	let e = O(!1), t = Ve(null);
 	return {
 		ref: t,
 		get open() {
@@ -3319,11 +3362,11 @@ function ro() {
 }
 // src/ui/Term.tsx
 function Q(e) {
-	let t = A();
+	let t = k();
 	return /* @__PURE__ */ j("button", {
 		type: "button",
 		class: "term",
-		title: cn(e.name)?.meaning,
+		title: ln(e.name)?.meaning,
 		onClick: (n) => {
 			n.stopPropagation(), t.glossary.value = e.name;
 		},
@@ -3331,7 +3374,7 @@ function Q(e) {
 	});
 }
 // src/ui/Window.tsx
-function io(e) {
+function lo(e) {
 	let { start: t, length: n, what: r } = e;
 	if (n <= 128) return t.value !== 0 && (t.value = 0), null;
 	let i = Math.max(0, n - 128), a = (e) => {
@@ -3363,13 +3406,13 @@ function io(e) {
 	});
 }
 // src/panels/Attention.tsx
-function ao() {
-	let e = A(), t = e.explained.value, n = e.followed(), r = e.at.selection.value, { strongest: i, settled: a } = oo(t), o = r && pn(r) !== "mlp" ? r : null, s = o !== null && mn(o), c = o !== null && hn(o), l = (c ? t?.sources?.length : t?.tokens.length) ?? 0, u = li(c ? 0 : t?.position ?? 0, l), d = o?.layer ?? i?.layer ?? 0, f = o ? o.head : i?.head, p = o !== null || a, m = n && p ? {
+function uo() {
+	let e = k(), t = e.explained.value, n = e.followed(), r = e.at.selection.value, { strongest: i, settled: a } = fo(t), o = r && mn(r) !== "mlp" ? r : null, s = o !== null && hn(o), c = o !== null && gn(o), l = (c ? t?.sources?.length : t?.tokens.length) ?? 0, u = mi(c ? 0 : t?.position ?? 0, l), d = o?.layer ?? i?.layer ?? 0, f = o ? o.head : i?.head, p = o !== null || a, m = n && p ? {
 		ask: "attention",
 		...n,
 		layer: d,
-		...o ? gn(o) : {}
-	} : null, h = Ut(m, !p), g = Ut(m && f !== void 0 && !s ? {
+		...o ? _n(o) : {}
+	} : null, h = Wt(m, !p), g = Wt(m && f !== void 0 && !s ? {
 		...m,
 		head: f
 	} : null, !p);
@@ -3381,14 +3424,14 @@ function ao() {
 	return /* @__PURE__ */ j(Z, {
 		name: "attention",
 		title: `${s ? "Cross-attention" : o?.encoder ? "Attention of the encoder" : "Attention"}: layer ${d}`,
-		note: /* @__PURE__ */ j(x, { children: [
-			o ? so(o, t.position) : "Of the strongest head; select another to see its layer.",
+		note: /* @__PURE__ */ j(b, { children: [
+			o ? po(o, t.position) : "Of the strongest head; select another to see its layer.",
 			" Each head: its attention to the tokens (above), and what they give the target through it (below). A first token that is bright and gives little is an ",
 			/* @__PURE__ */ j(Q, { name: "attention sink" }),
 			"."
 		] }),
 		children: [
-			/* @__PURE__ */ j(io, {
+			/* @__PURE__ */ j(lo, {
 				start: u,
 				length: l,
 				what: "tokens"
@@ -3396,27 +3439,27 @@ function ao() {
 			/* @__PURE__ */ j(B, { answer: h.answer }),
 			h.result && !h.stale ? /* @__PURE__ */ j(X, {
 				name: `heads-L${d}`,
-				figure: (e) => Ea(h.result, _, e),
-				table: () => Ta(h.result, _),
+				figure: (e) => ja(h.result, _, e),
+				table: () => Aa(h.result, _),
 				data: h.result
 			}) : null,
 			h.result ? /* @__PURE__ */ j("div", {
 				class: h.stale ? "stale" : "",
 				children: [
-					/* @__PURE__ */ j(po, {
+					/* @__PURE__ */ j(vo, {
 						payload: h.result,
 						start: u.value
 					}),
-					/* @__PURE__ */ j($a, {
+					/* @__PURE__ */ j(io, {
 						kind: "amount",
 						low: "attention 0",
 						high: "1"
 					}),
-					/* @__PURE__ */ j($a, {
+					/* @__PURE__ */ j(io, {
 						kind: "sign",
-						...fo(uo(h.result))
+						..._o(go(h.result))
 					}),
-					/* @__PURE__ */ j(no, {
+					/* @__PURE__ */ j(so, {
 						label: "attention and contribution by head and token",
 						head: [
 							"head",
@@ -3424,7 +3467,7 @@ function ao() {
 							"attention",
 							"gives (logits)"
 						],
-						rows: () => co(h.result, u.value)
+						rows: () => mo(h.result, u.value)
 					})
 				]
 			}) : null,
@@ -3437,10 +3480,10 @@ function ao() {
 				class: `has-exports${g.stale ? " stale" : ""}`,
 				children: [/* @__PURE__ */ j(X, {
 					name: `attention-${o ? N(o) : `L${d}.H${f}`}`,
-					figure: (e) => Ca(g.result, _, e),
-					table: () => wa(g.result, _),
+					figure: (e) => Oa(g.result, _, e),
+					table: () => ka(g.result, _),
 					data: g.result
-				}), /* @__PURE__ */ j(_o, {
+				}), /* @__PURE__ */ j(So, {
 					payload: g.result,
 					matrix: g.result.matrix,
 					start: u.value
@@ -3449,60 +3492,60 @@ function ao() {
 		]
 	});
 }
-function oo(e) {
-	let t = Xt(), n = (Qt() ?? e)?.heads.find((e) => !e.cross), r = n !== void 0 || !!(t?.result ?? t?.error), i = Be(n);
+function fo(e) {
+	let t = Zt(), n = ($t() ?? e)?.heads.find((e) => !e.cross), r = n !== void 0 || !!(t?.result ?? t?.error), i = Ve(n);
 	return r && (i.current = n), {
 		strongest: i.current,
 		settled: r
 	};
 }
-function so(e, t) {
+function po(e, t) {
 	return e.encoder ? "The mean over all positions of the source." : `From position ${t}.`;
 }
-function co(e, t) {
-	return e.heads.flatMap((n) => lo(n, e).slice(t, t + 128).map((e) => [
+function mo(e, t) {
+	return e.heads.flatMap((n) => ho(n, e).slice(t, t + 128).map((e) => [
 		N(M(n)),
 		`${e.position} ${z(e)}`,
 		P(n.pattern[e.position] ?? 0, 3),
 		F(n.contribution[e.position] ?? 0, 3)
 	]));
 }
-function lo(e, t) {
+function ho(e, t) {
 	return e.cross || e.encoder ? (t.sources ?? []).map(({ position: e, label: t }) => ({
 		position: e,
 		text: t
 	})) : t.tokens.slice(0, e.pattern.length);
 }
-function uo({ heads: e }) {
+function go({ heads: e }) {
 	return Math.max(0, ...e.flatMap((e) => e.contribution.map(Math.abs)));
 }
-function fo(e) {
+function _o(e) {
 	return {
 		low: `gives ${F(-e)}`,
 		high: `${F(e)} logits to the target`,
 		middle: "none"
 	};
 }
-function po({ payload: e, start: t }) {
-	let { heads: n } = e, r = uo(e);
+function vo({ payload: e, start: t }) {
+	let { heads: n } = e, r = go(e);
 	return /* @__PURE__ */ j("ul", {
 		class: "multiples",
 		children: n.map((n) => /* @__PURE__ */ j("li", { children: [
-			/* @__PURE__ */ j(eo, { part: M(n) }),
+			/* @__PURE__ */ j(ao, { part: M(n) }),
 			" ",
 			F(n.value),
-			/* @__PURE__ */ j(mo, {
+			/* @__PURE__ */ j(yo, {
 				head: n,
-				tokens: lo(n, e),
+				tokens: ho(n, e),
 				start: t,
 				largest: r
 			})
 		] }, n.head))
 	});
 }
-function mo(e) {
+function yo(e) {
 	let t = e.tokens.slice(e.start, e.start + 128), n = 100 / Math.max(t.length, 1);
-	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j("svg", {
+	return /* @__PURE__ */ j(b, { children: [/* @__PURE__ */ j("svg", {
 		class: "strips",
 		viewBox: "0 0 100 20",
 		preserveAspectRatio: "none",
@@ -3515,19 +3558,19 @@ function mo(e) {
 					y: 0,
 					width: n * .94,
 					height: 9,
-					fill: _i(i)
+					fill: Si(i)
 				}),
 				/* @__PURE__ */ j("rect", {
 					x: r * n,
 					y: 10,
 					width: n * .94,
 					height: 9,
-					fill: gi(a, e.largest)
+					fill: xi(a, e.largest)
 				}),
 				/* @__PURE__ */ j("title", { children: `${t.position} ${z(t)}: attention ${P(i)}, gives ${F(a)}` })
 			] }, t.position);
 		})
-	}), t.length <= ho ? /* @__PURE__ */ j("span", {
+	}), t.length <= bo ? /* @__PURE__ */ j("span", {
 		class: "strip-names",
 		"aria-hidden": "true",
 		style: { gridTemplateColumns: `repeat(${t.length}, minmax(0, 1fr))` },
@@ -3537,18 +3580,18 @@ function mo(e) {
 		}, e.position))
 	}) : null] });
 }
-var ho = 12, go = {
+var bo = 12, xo = {
 	attention: "pattern",
 	written: "value-weighted, at every position",
 	target: "value-weighted, for the target"
 };
-function _o(e) {
-	let { payload: t, matrix: n, start: r } = e, [i] = t.heads, a = k("attention"), o = i?.encoder || (t.model.bidirectional ?? !1), s = i?.encoder ? lo(i, t) : t.tokens, c = Math.min(128, s.length - r), l = i ? N(M(i)) : "", u = (e) => z(s[r + e]), d = (e, t) => n[r + e]?.[r + t] ?? 0, f = (e, n) => d(e, n) * (t.norms?.[r + n] ?? 0);
-	return /* @__PURE__ */ j(x, { children: [
+function So(e) {
+	let { payload: t, matrix: n, start: r } = e, [i] = t.heads, a = O("attention"), o = i?.encoder || (t.model.bidirectional ?? !1), s = i?.encoder ? ho(i, t) : t.tokens, c = Math.min(128, s.length - r), l = i ? N(M(i)) : "", u = (e) => z(s[r + e]), d = (e, t) => n[r + e]?.[r + t] ?? 0, f = (e, n) => d(e, n) * (t.norms?.[r + n] ?? 0);
+	return /* @__PURE__ */ j(b, { children: [
 		/* @__PURE__ */ j("h3", { children: l }),
 		/* @__PURE__ */ j("p", {
 			class: "controls",
-			children: Object.entries(go).map(([e, n]) => /* @__PURE__ */ j("button", {
+			children: Object.entries(xo).map(([e, n]) => /* @__PURE__ */ j("button", {
 				type: "button",
 				"aria-pressed": a.value === e,
 				disabled: e === "written" && !t.norms,
@@ -3556,13 +3599,13 @@ function _o(e) {
 				children: n
 			}, e))
 		}),
-		a.value === "target" ? /* @__PURE__ */ j(yo, {
+		a.value === "target" ? /* @__PURE__ */ j(wo, {
 			text: u,
 			given: i?.contribution ?? [],
 			name: l,
 			start: r,
 			size: c
-		}) : /* @__PURE__ */ j(vo, {
+		}) : /* @__PURE__ */ j(Co, {
 			label: a.value === "attention" ? `Attention pattern of ${l}, query by key` : `Norm of what ${l} writes, query by key`,
 			size: c,
 			start: r,
@@ -3572,7 +3615,7 @@ function _o(e) {
 			largest: a.value === "attention" ? 1 : void 0,
 			unit: a.value === "attention" ? "attention; rows look at columns" : "norm of what is written"
 		}),
-		/* @__PURE__ */ j(no, {
+		/* @__PURE__ */ j(so, {
 			label: `pattern of ${l}`,
 			head: [
 				"from",
@@ -3589,92 +3632,99 @@ function _o(e) {
 		})
 	] });
 }
-function vo(e) {
+function Co(e) {
 	let { size: t, start: n, text: r, value: i } = e, a = Array.from({ length: t }, (e, t) => t), o = e.largest ?? Math.max(1e-9, ...a.flatMap((e) => a.map((t) => i(e, t))));
-	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(Ha, {
+	return /* @__PURE__ */ j(b, { children: [/* @__PURE__ */ j(qa, {
 		label: e.label,
 		columns: t,
 		rows: t,
-		height: t <= ho ? 18 : 12,
-		...t <= ho ? { text: (t, n) => t > n && !e.whole ? "" : P(i(n, t)) } : {},
-		colour: (t, n) => t > n && !e.whole ? null : _i(i(n, t) / o),
+		height: t <= bo ? 18 : 12,
+		...t <= bo ? { text: (t, n) => t > n && !e.whole ? "" : P(i(n, t)) } : {},
+		colour: (t, n) => t > n && !e.whole ? null : Si(i(n, t) / o),
 		tell: (e, t) => `from ${n + t} ${r(t)} to ${n + e} ${r(e)}: ${P(i(t, e), 3)}`,
 		rowName: (e) => `${n + e} ${r(e)}`,
 		columnName: r
-	}), /* @__PURE__ */ j($a, {
+	}), /* @__PURE__ */ j(io, {
 		kind: "amount",
 		low: "0",
 		high: `${P(o)} ${e.unit}`
 	})] });
 }
-function yo(e) {
+function wo(e) {
 	let { text: t, given: n, name: r, start: i } = e, a = Math.max(0, ...n.map(Math.abs));
-	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(Ha, {
+	return /* @__PURE__ */ j(b, { children: [/* @__PURE__ */ j(qa, {
 		label: `What each token gives through ${r}`,
 		columns: e.size,
 		rows: 1,
 		height: 26,
-		colour: (e) => gi(n[i + e] ?? 0, a),
+		colour: (e) => xi(n[i + e] ?? 0, a),
 		tell: (e) => `${t(e)} gives ${F(n[i + e] ?? 0, 3)} logits through ${r}`,
 		rowName: () => r,
 		columnName: t
-	}), /* @__PURE__ */ j($a, {
+	}), /* @__PURE__ */ j(io, {
 		kind: "sign",
-		...fo(a)
+		..._o(a)
 	})] });
 }
 // src/lib/carried.ts
-function bo(e) {
+function To(e) {
 	return "effect" in e;
 }
-var xo = .25, So = .1;
-function Co(e, t) {
+var Eo = .25, Do = .1;
+function Oo(e, t) {
 	let n = [...e].sort((e, t) => t.credit - e.credit)[0], r = e.slice(0, t);
 	return !n || r.includes(n) ? r : [...r.slice(0, -1), n];
 }
-function wo(e) {
-	return Eo(e).flatMap(([e, t]) => Do(e, t)).sort((e, t) => Math.abs(t.effect.nats) - Math.abs(e.effect.nats));
+function ko(e) {
+	return jo(e).flatMap(([e, t]) => Mo(e, t)).sort((e, t) => Math.abs(t.effect.nats) - Math.abs(e.effect.nats));
 }
-function To(e) {
-	return Eo(e).map(([e]) => e).sort((e, t) => Math.abs(t.credit) - Math.abs(e.credit));
+function Ao(e) {
+	return jo(e).map(([e]) => e).sort((e, t) => Math.abs(t.credit) - Math.abs(e.credit));
 }
-function Eo({ heads: e, neurons: t }) {
+function jo({ heads: e, neurons: t }) {
 	return [...e.map((e) => [{
 		part: M(e),
 		credit: e.value,
-		does: Oo(e)
-	}, e.zeroed]), ...t.map((e) => [{
-		part: un(e),
+		does: No(e)
+	}, e]), ...t.map((e) => [{
+		part: dn(e),
 		credit: e.value,
-		does: ko(e)
-	}, e.zeroed])];
+		does: Po(e)
+	}, e])];
 }
-function Do(e, t) {
+function Mo(e, { zeroed: t, through: n = [] }) {
 	if (!t) return [];
-	let n = t.difference ?? t.effect, r = [e.does, Ao(n, e.credit)].filter(Boolean).join("; "), i = {
-		...jo(n, e.part),
-		does: r
+	let r = t.difference ?? t.effect, i = [e.does, Fo(r, e.credit, n)].filter(Boolean).join("; "), a = {
+		...Lo(r, e.part),
+		does: i
 	};
 	return [{
 		...e,
-		effect: n,
+		effect: r,
 		probability: t.probability,
 		difference: t.difference !== null,
-		says: i
+		says: a,
+		through: n
 	}];
 }
-function Oo(e) {
+function No(e) {
 	let [t] = e.looks_at;
-	return !t || t.attention < xo ? "" : `looks at ${z(t)}`;
+	return !t || t.attention < Eo ? "" : `looks at ${z(t)}`;
 }
-function ko(e) {
+function Po(e) {
 	let [t] = e.promotes;
 	return t ? `writes toward ${L(t.text)}` : "";
 }
-function Ao({ nats: e, verdict: t, size: n }, r) {
-	return n === "none" || t === "ordinary" ? r > 1 ? "adds much, decides little" : "" : Math.abs(r) < So * Math.abs(e) ? "adds little to it directly" : "";
+function Fo({ nats: e, verdict: t, size: n }, r, i) {
+	if (n === "none" || t === "ordinary") return r > 1 ? "adds much, decides little" : "";
+	if (Math.abs(r) >= Do * Math.abs(e)) return "";
+	let a = i.map((e) => `${e.part} (${Io(e.share)})`);
+	return a.length === 0 ? "adds little itself" : `adds little itself: acts through ${a.join(" and ")}`;
 }
-function jo({ verdict: e, size: t, rank: n, among: r, nats: i }, { kind: a }) {
+function Io(e) {
+	return `${P(100 * e, 0)}%`;
+}
+function Lo({ verdict: e, size: t, rank: n, among: r, nats: i }, { kind: a }) {
 	let o = `${r} ${a === "neuron" ? "neurons" : "heads"}`, s = i < 0;
 	return t === "none" ? {
 		tag: "hardly matters",
@@ -3683,11 +3733,11 @@ function jo({ verdict: e, size: t, rank: n, among: r, nats: i }, { kind: a }) {
 		tag: `like other ${a === "neuron" ? "neurons" : "heads"}`,
 		kind: "ordinary"
 	} : {
-		tag: `${Mo(n)} of ${o}`,
+		tag: `${Ro(n)} of ${o}`,
 		kind: s ? "carries" : "holds back"
 	};
 }
-function Mo(e) {
+function Ro(e) {
 	return `${e}${[
 		11,
 		12,
@@ -3699,9 +3749,9 @@ function Mo(e) {
 	}[e % 10] ?? "th"}`;
 }
 // src/lib/figure/bars.ts
-var No = 12, Po = 7.5, Fo = 7;
-function Io(e, t) {
-	let { rows: n, axis: r, notes: i = [] } = t, a = t.names ?? Math.min(Math.max(30, ...n.map((e) => q(e.name))) + 8, e * .36), o = 4 + Math.max(...n.map((e) => q(e.number, Fo)), 10), s = i.reduce((e, t) => e + t.width, 0), c = a + (r.low < 0 ? o : 2), l = e - s - o, u = (e) => c + (e - r.low) / Math.max(r.high - r.low, 1e-12) * (l - c), d = t.mark !== void 0 || i.some((e) => e.head) || t.head !== void 0 ? 13 : 2, f = d + n.length * No, p = i.map((e, t) => l + o + i.slice(0, t).reduce((e, t) => e + t.width, 6)), m = [
+var zo = 12, Bo = 7.5, Vo = 7;
+function Ho(e, t) {
+	let { rows: n, axis: r, notes: i = [] } = t, a = t.names ?? Math.min(Math.max(30, ...n.map((e) => q(e.name))) + 8, e * .36), o = 4 + Math.max(...n.map((e) => q(e.number, Vo)), 10), s = i.reduce((e, t) => e + t.width, 0), c = a + (r.low < 0 ? o : 2), l = e - s - o, u = (e) => c + (e - r.low) / Math.max(r.high - r.low, 1e-12) * (l - c), d = t.mark !== void 0 || i.some((e) => e.head) || t.head !== void 0 ? 13 : 2, f = d + n.length * zo, p = i.map((e, t) => l + o + i.slice(0, t).reduce((e, t) => e + t.width, 6)), m = [
 		...t.head ? [G(0, 8, t.head, {
 			size: W,
 			fill: U
@@ -3710,16 +3760,16 @@ function Io(e, t) {
 			size: W,
 			fill: U
 		})),
-		...Vo(r).map((e) => Ni(u(e), d, u(e), f, { stroke: e === 0 ? bi : xi })),
-		...n.map((n, r) => Lo(n, d + r * No, {
+		...qo(r).map((e) => Ri(u(e), d, u(e), f, { stroke: e === 0 ? Ti : Ei })),
+		...n.map((n, r) => Uo(n, d + r * zo, {
 			x: u,
 			names: a,
 			width: e,
 			chart: t,
 			starts: p
 		})),
-		...t.mark ? zo(u(t.mark.value), d, f, t.mark.label, [c, l]) : [],
-		...Bo(r, u, f),
+		...t.mark ? Go(u(t.mark.value), d, f, t.mark.label, [c, l]) : [],
+		...Ko(r, u, f),
 		G((c + l) / 2, f + 19, r.label, {
 			size: W + .5,
 			anchor: "middle"
@@ -3730,30 +3780,30 @@ function Io(e, t) {
 		body: m.join("\n")
 	};
 }
-function Lo(e, t, { x: n, names: r, width: i, chart: a, starts: o }) {
-	let [s, c] = [n(0), n(e.value)], [l, u] = [Math.min(s, c), Math.abs(c - s)], d = e.value < 0, f = t + No / 2 + 2.6, p = e.other ? K(l, t + 4.5 / 2, u, Po, { fill: "#9a9a94" }) : a.amounts ? K(l, t + 4.5 / 2, u, Po, { fill: "#4d5f80" }) : Fi(l, t + 4.5 / 2, u, Po, d), m = Math.max(c, a.mark && !d ? Ro(c, n(a.mark.value), e.number) : c), h = (e.notes ?? []).map((e, t) => {
+function Uo(e, t, { x: n, names: r, width: i, chart: a, starts: o }) {
+	let [s, c] = [n(0), n(e.value)], [l, u] = [Math.min(s, c), Math.abs(c - s)], d = e.value < 0, f = t + zo / 2 + 2.6, p = e.other ? K(l, t + 4.5 / 2, u, Bo, { fill: "#9a9a94" }) : a.amounts ? K(l, t + 4.5 / 2, u, Bo, { fill: "#4d5f80" }) : Bi(l, t + 4.5 / 2, u, Bo, d), m = Math.max(c, a.mark && !d ? Wo(c, n(a.mark.value), e.number) : c), h = (e.notes ?? []).map((e, t) => {
 		let n = (a.notes?.[t]?.width ?? 0) - 6;
-		return G(o[t] ?? 0, f, Hi(e, n, W), { size: W });
+		return G(o[t] ?? 0, f, qi(e, n, W), { size: W });
 	});
 	return [
-		e.total ? Ni(0, t, i, t, { stroke: bi }) : "",
-		G(0, f, Hi(e.name, r - 4), { bold: e.total ?? !1 }),
+		e.total ? Ri(0, t, i, t, { stroke: Ti }) : "",
+		G(0, f, qi(e.name, r - 4), { bold: e.total ?? !1 }),
 		p,
 		G(d ? c - 2.5 : m + 2.5, f, e.number, {
-			size: Fo,
+			size: Vo,
 			anchor: d ? "end" : "start",
 			bold: e.total ?? !1
 		}),
 		...h
 	].join("");
 }
-function Ro(e, t, n) {
-	return t > e - 1 && t < e + 5 + q(n, Fo) ? t : e;
+function Wo(e, t, n) {
+	return t > e - 1 && t < e + 5 + q(n, Vo) ? t : e;
 }
-function zo(e, t, n, r, [i, a]) {
+function Go(e, t, n, r, [i, a]) {
 	let o = q(r, W) / 2, s = Math.min(Math.max(e, i + o), Math.max(a - o, i + o));
-	return [Ni(e, t - 3, e, n, {
-		stroke: bi,
+	return [Ri(e, t - 3, e, n, {
+		stroke: Ti,
 		"stroke-width": .9,
 		"stroke-dasharray": "2.5 1.5"
 	}), G(s, t - 5, r, {
@@ -3761,14 +3811,14 @@ function zo(e, t, n, r, [i, a]) {
 		anchor: "middle"
 	})];
 }
-function Bo(e, t, n) {
-	return Vo(e).map((r) => G(t(r), n + 9, e.tick(r), {
+function Ko(e, t, n) {
+	return qo(e).map((r) => G(t(r), n + 9, e.tick(r), {
 		size: W,
 		anchor: "middle",
 		fill: U
 	}));
 }
-function Vo({ low: e, high: t }, n = 4) {
+function qo({ low: e, high: t }, n = 4) {
 	let r = t - e;
 	if (!(r > 0)) return [e];
 	let i = r / n, a = 10 ** Math.floor(Math.log10(i)), o = ([
@@ -3779,7 +3829,7 @@ function Vo({ low: e, high: t }, n = 4) {
 	].find((e) => e * a >= .75 * i) ?? 10) * a, s = Math.ceil(e / o - 1e-9), c = Math.floor(t / o + 1e-9) - s + 1;
 	return Array.from({ length: c }, (e, t) => Number(((s + t) * o).toPrecision(12)));
 }
-function Ho(e, t, n) {
+function Jo(e, t, n) {
 	let [r, i] = [Math.min(0, ...e), Math.max(0, ...e)];
 	return {
 		label: t,
@@ -3788,7 +3838,7 @@ function Ho(e, t, n) {
 		high: i === r ? r + 1 : i
 	};
 }
-function Uo(e) {
+function Yo(e) {
 	return {
 		label: e,
 		tick: (e) => `${Math.round(100 * e)}%`,
@@ -3797,10 +3847,10 @@ function Uo(e) {
 	};
 }
 // src/lib/figure/carried.ts
-function Wo(e, t, n) {
-	let r = `“${Y(e.target.text)}”`, i = e.reference.kind === "versus", a = i ? e.ledger.value : e.target.probability, o = t.map((e) => i ? a + e.effect.nats : e.probability), s = i ? Ho([a, ...o], `lead of ${r} with the part set to zero, logits`, (e) => F(e, 1)) : Uo(`probability of ${r} with the part set to zero`), c = Io(H, {
+function Xo(e, t, n) {
+	let r = `“${Y(e.target.text)}”`, i = e.reference.kind === "versus", a = i ? e.ledger.value : e.target.probability, o = t.map((e) => i ? a + e.effect.nats : e.probability), s = i ? Jo([a, ...o], `lead of ${r} with the part set to zero, logits`, (e) => F(e, 1)) : Yo(`probability of ${r} with the part set to zero`), c = Ho(H, {
 		rows: t.map((e, t) => {
-			let n = o[t] ?? 0, r = i ? [F(a), F(n)] : Dr(a, n), { says: s } = e, c = s.kind === "holds back" ? `holds it back, ${s.tag}` : s.tag;
+			let n = o[t] ?? 0, r = i ? [F(a), F(n)] : Or(a, n), { says: s } = e, c = s.kind === "holds back" ? `holds it back, ${s.tag}` : s.tag;
 			return {
 				name: N(e.part),
 				value: n,
@@ -3838,10 +3888,10 @@ function Wo(e, t, n) {
 		shows: `Parts switched off one by one: each is set to zero alone, where ${r} is predicted${d}. “Adds” is what the part writes toward ${r} directly.`,
 		made: e,
 		asked: n,
-		about: da(e.target)
+		about: ga(e.target)
 	});
 }
-function Go(e, t) {
+function Zo(e, t) {
 	return {
 		head: [
 			"part",
@@ -3870,7 +3920,7 @@ function Go(e, t) {
 	};
 }
 // src/lib/ledger.ts
-function Ko(e, t, n, r = () => !1, i = () => null) {
+function Qo(e, t, n, r = () => !1, i = () => null) {
 	let a = [...e].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
 	n === "effect" && a.sort((e, t) => Math.abs(i(t) ?? 0) - Math.abs(i(e) ?? 0));
 	let o = /* @__PURE__ */ new Set([...a.slice(0, t), ...a.filter(r)]), s = a.filter((e) => !o.has(e));
@@ -3878,15 +3928,15 @@ function Ko(e, t, n, r = () => !1, i = () => null) {
 		shown: (n === "layer" ? e : a).filter((e) => o.has(e)),
 		others: {
 			count: s.length,
-			value: Jo(s.map((e) => e.value))
+			value: es(s.map((e) => e.value))
 		},
-		sum: Jo(e.map((e) => e.value))
+		sum: es(e.map((e) => e.value))
 	};
 }
-function qo(e, t, n) {
+function $o(e, t, n) {
 	return Math.max(e, Math.abs(n), ...t.map((e) => Math.abs(e.value)));
 }
-function Jo(e) {
+function es(e) {
 	let t = 0, n = 0;
 	for (let r of e) {
 		let e = t + r;
@@ -3894,15 +3944,15 @@ function Jo(e) {
 	}
 	return t + n;
 }
-function Yo(e) {
-	let t = Jo(e.terms.map((e) => e.value)), n = Math.abs(t - e.value);
+function ts(e) {
+	let t = es(e.terms.map((e) => e.value)), n = Math.abs(t - e.value);
 	return {
 		sum: t,
 		error: n,
 		holds: n <= e.tolerance
 	};
 }
-function Xo(e) {
+function ns(e) {
 	return [
 		e.kind,
 		e.layer,
@@ -3912,11 +3962,11 @@ function Xo(e) {
 		e.source
 	].join(" ");
 }
-function Zo(e, t) {
-	let n = new Map(t.map((e) => [Xo(e), e]));
+function rs(e, t) {
+	let n = new Map(t.map((e) => [ns(e), e]));
 	return [...e.map((e) => {
-		let t = n.get(Xo(e));
-		return n.delete(Xo(e)), {
+		let t = n.get(ns(e));
+		return n.delete(ns(e)), {
 			term: e,
 			a: e.value,
 			b: t?.value ?? null
@@ -3928,7 +3978,7 @@ function Zo(e, t) {
 	}))];
 }
 // src/ui/Bar.tsx
-function Qo(e) {
+function is(e) {
 	let t = e.largest > 0 ? Math.min(Math.abs(e.value) / e.largest, 1) : 0;
 	return /* @__PURE__ */ j("span", {
 		class: "bar",
@@ -3939,289 +3989,22 @@ function Qo(e) {
 		})
 	});
 }
-function $o(e) {
+function as(e) {
 	return /* @__PURE__ */ j("span", {
-		class: `number${es(e.value, e.digits)}`,
+		class: `number${os(e.value, e.digits)}`,
 		children: F(e.value, e.digits)
 	});
 }
-function es(e, t) {
+function os(e, t) {
 	let n = F(e, t);
 	return /[1-9\u221e]/.test(n) ? e < 0 ? " negative" : " positive" : "";
 }
-// src/panels/Carried.tsx
-var ts = 6;
-function ns({ besideLedger: e = !1 }) {
-	let t = A(), n = t.explained.value, r = Xt(), i = Zt(), a = Qt(), o = k(!1);
-	if (!n) return null;
-	let s = i?.control ? wo(i) : [], c = o.value ? s : Co(s, ts), l = i?.control || !a ? s : To(a), u = i?.control ? c : o.value ? l : l.slice(0, ts);
-	return /* @__PURE__ */ j(Z, {
-		name: "carried",
-		title: "What carried it",
-		note: i ? /* @__PURE__ */ j(is, { tested: i }) : /* @__PURE__ */ j(rs, { failed: !!r?.error }),
-		children: [
-			/* @__PURE__ */ j(B, { answer: r }),
-			i ? /* @__PURE__ */ j(X, {
-				name: "carried",
-				figure: (e) => Wo(i, c, e),
-				table: () => Go(i, s),
-				data: i
-			}) : null,
-			u.length > 0 ? /* @__PURE__ */ j(os, {
-				explained: i ?? n,
-				parts: u,
-				waiting: as(r)
-			}) : null,
-			i?.control ? /* @__PURE__ */ j(cs, { control: i.control }) : null,
-			e ? null : /* @__PURE__ */ j(ls, { explained: n }),
-			/* @__PURE__ */ j("p", {
-				class: "controls end",
-				children: [l.length > ts ? /* @__PURE__ */ j("button", {
-					type: "button",
-					"aria-pressed": o.value,
-					onClick: () => o.value = !o.value,
-					children: o.value ? "Fewer" : `All ${l.length} that were ${i ? "looked at" : "listed"}`
-				}) : null, e ? null : /* @__PURE__ */ j("button", {
-					type: "button",
-					onClick: () => t.go("parts"),
-					children: "All parts"
-				})]
-			})
-		]
-	});
-}
-function rs({ failed: e }) {
-	return /* @__PURE__ */ j(x, { children: ["What each adds, the largest first. ", e ? "None was switched off." : "Each is now being switched off …"] });
-}
-function is({ tested: { control: e } }) {
-	return e ? /* @__PURE__ */ j(x, { children: [
-		"Each part alone ",
-		/* @__PURE__ */ j(Q, {
-			name: "zeroed",
-			children: "set to zero"
-		}),
-		" where the question is asked",
-		e.heads ? /* @__PURE__ */ j(x, { children: [
-			", ranked among all ",
-			e.heads.count,
-			" ",
-			/* @__PURE__ */ j(Q, {
-				name: "attention head",
-				children: "heads"
-			})
-		] }) : null,
-		e.neurons ? /* @__PURE__ */ j(x, { children: [
-			e.heads ? " or " : ", ranked among ",
-			e.neurons.count,
-			" active ",
-			/* @__PURE__ */ j(Q, {
-				name: "neuron",
-				children: "neurons"
-			})
-		] }) : null,
-		"."
-	] }) : /* @__PURE__ */ j(x, { children: "No part was switched off: this was made without its tests." });
-}
-function as(e) {
-	return e !== null && !e.result && !e.error;
-}
-function os(e) {
-	let { explained: t, parts: n } = e, r = R(t.target.text.trim() || t.target.text), i = t.reference.kind === "versus", a = i ? t.ledger.value : t.target.probability, o = (e) => i ? a + e.effect.nats : e.probability, s = [
-		a,
-		...n.filter(bo).map(o),
-		0
-	], [c, l] = i ? [Math.min(...s), Math.max(...s)] : [0, 1], u = (e) => `${100 * (e - c) / Math.max(l - c, 1e-12)}%`;
-	return /* @__PURE__ */ j(to, {
-		label: "Heads and neurons, one a row",
-		children: /* @__PURE__ */ j("table", { children: [/* @__PURE__ */ j("thead", { children: /* @__PURE__ */ j("tr", { children: [
-			/* @__PURE__ */ j("th", {
-				scope: "col",
-				children: "part"
-			}),
-			/* @__PURE__ */ j("th", {
-				scope: "col",
-				class: "number wide-only",
-				title: "What it writes toward what is explained, directly: its row of the ledger",
-				children: ["adds, ", /* @__PURE__ */ j(Q, {
-					name: "logit",
-					children: "logits"
-				})]
-			}),
-			/* @__PURE__ */ j("th", {
-				scope: "col",
-				class: "without-column wide-only bars-column",
-				children: [i ? `lead of ${r} without it` : `${r} without it`, /* @__PURE__ */ j("span", {
-					class: "mark-before",
-					style: { "--at": u(a) },
-					children: [i ? F(a) : I(a), " with it"]
-				})]
-			}),
-			/* @__PURE__ */ j("th", {
-				scope: "col",
-				class: "number",
-				children: "with → without"
-			}),
-			/* @__PURE__ */ j("th", {
-				scope: "col",
-				children: "what it does here"
-			})
-		] }) }), /* @__PURE__ */ j("tbody", { children: n.map((t) => /* @__PURE__ */ j("tr", { children: [
-			/* @__PURE__ */ j("th", {
-				scope: "row",
-				children: /* @__PURE__ */ j(eo, { part: t.part })
-			}),
-			/* @__PURE__ */ j("td", {
-				class: "number wide-only",
-				children: /* @__PURE__ */ j($o, { value: t.credit })
-			}),
-			bo(t) ? /* @__PURE__ */ j(ss, {
-				carrier: t,
-				before: a,
-				after: o(t),
-				lead: i,
-				place: u
-			}) : /* @__PURE__ */ j(x, { children: [
-				/* @__PURE__ */ j("td", { class: "wide-only bars-column" }),
-				/* @__PURE__ */ j("td", {
-					class: "number",
-					children: e.waiting ? "…" : "not switched off"
-				}),
-				/* @__PURE__ */ j("td", { children: Lr(t.does) })
-			] })
-		] }, fn(t.part))) })] })
-	});
-}
-function ss(e) {
-	let { before: t, after: n, lead: r, place: i } = e, { effect: a, says: o } = e.carrier, s = r ? [F(t), F(n)] : Dr(t, n), c = Math.abs(Number.parseFloat(i(n)) - Number.parseFloat(i(0)));
-	return /* @__PURE__ */ j(x, { children: [
-		/* @__PURE__ */ j("td", {
-			class: "wide-only bars-column",
-			children: /* @__PURE__ */ j("span", {
-				class: `left ${n > t ? "more" : "less"}`,
-				"aria-hidden": "true",
-				children: [/* @__PURE__ */ j("i", { style: {
-					left: i(Math.min(n, 0)),
-					width: `${c}%`
-				} }), /* @__PURE__ */ j("b", { style: { left: i(t) } })]
-			})
-		}),
-		/* @__PURE__ */ j("td", {
-			class: "number",
-			title: `${P(a.nats)} nats`,
-			children: [
-				s[0],
-				" → ",
-				s[1]
-			]
-		}),
-		/* @__PURE__ */ j("td", { children: [
-			/* @__PURE__ */ j("span", {
-				class: `tag ${o.kind.replace(" ", "-")}`,
-				children: o.kind === "holds back" ? `holds it back, ${o.tag}` : o.tag
-			}),
-			" ",
-			Lr(o.does)
-		] })
-	] });
-}
-function cs({ control: e }) {
-	let [t, n] = ["heads", "neurons"].flatMap((t) => {
-		let n = e[t]?.limit ?? null;
-		return n === null ? [] : [{
-			kind: t,
-			moves: P(n)
-		}];
-	});
-	return t ? /* @__PURE__ */ j("p", {
-		class: "small",
-		children: [
-			"Of the ",
-			t.kind,
-			", one in twenty moves it by ",
-			t.moves,
-			" ",
-			/* @__PURE__ */ j(Q, { name: "nats" }),
-			" or more",
-			n ? `; of the ${n.kind}, by ${n.moves}` : "",
-			"."
-		]
-	}) : null;
-}
-function ls({ explained: e }) {
-	let { sum: t, error: n, holds: r } = Yo(e.ledger), { kind: i, text: a } = e.reference, o = i === "mean" ? "the model's own logit above the mean of the vocabulary" : i === "raw" ? "the model's own logit" : `the model's own lead over ${R(a ?? "")}`;
-	return /* @__PURE__ */ j("p", {
-		class: r ? "note" : "error",
-		children: [
-			"All ",
-			e.ledger.terms.length,
-			" parts add up to ",
-			/* @__PURE__ */ j("strong", { children: F(t) }),
-			", ",
-			o,
-			r ? " ✓" : `, which is ${F(e.ledger.value)}`,
-			" ",
-			/* @__PURE__ */ j("span", {
-				class: "small",
-				children: [
-					"(off by ",
-					wr(n),
-					")"
-				]
-			})
-		]
-	});
-}
-// src/lib/align.ts
-function us(e, t) {
-	let n = [], [r, i] = [0, 0];
-	for (let [a, o] of [...fs(e, t), [e.length, t.length]]) {
-		let s = a - r === o - i;
-		for (; r < a;) n.push({
-			a: r,
-			b: s ? i : null,
-			how: s ? "differs" : "alone"
-		}), r += 1, s && (i += 1);
-		for (; i < o; i += 1) n.push({
-			a: null,
-			b: i,
-			how: "alone"
-		});
-		a < e.length && o < t.length && n.push({
-			a,
-			b: o,
-			how: "same"
-		}), [r, i] = [a + 1, o + 1];
-	}
-	return n;
-}
-function ds(e) {
-	return e.flatMap(({ a: e, b: t }) => e === null || t === null ? [] : [[e, t]]);
-}
-function fs(e, t) {
-	let n = 0;
-	for (; n < e.length && n < t.length && e[n] === t[n];) n += 1;
-	let r = 0;
-	for (; r < Math.min(e.length, t.length) - n && e.at(-1 - r) === t.at(-1 - r);) r += 1;
-	let i = ps(e.slice(n, e.length - r), t.slice(n, t.length - r));
-	return [
-		...Array.from({ length: n }, (e, t) => [t, t]),
-		...i.map(([e, t]) => [e + n, t + n]),
-		...Array.from({ length: r }, (n, i) => [e.length - r + i, t.length - r + i])
-	];
-}
-function ps(e, t) {
-	let n = t.length + 1, r = new Uint16Array((e.length + 1) * n), i = (e, t) => r[e * n + t] ?? 0;
-	for (let a = e.length - 1; a >= 0; --a) for (let o = t.length - 1; o >= 0; --o) r[a * n + o] = e[a] === t[o] ? i(a + 1, o + 1) + 1 : Math.max(i(a + 1, o), i(a, o + 1));
-	let a = [];
-	for (let n = 0, r = 0; n < e.length && r < t.length;) e[n] === t[r] ? a.push([n++, r++]) : i(n + 1, r) >= i(n, r + 1) ? n += 1 : r += 1;
-	return a;
-}
 // src/page/earlier.ts
-var ms = 20, hs = "unembed-earlier", gs = class {
+var ss = 20, cs = "unembed-earlier", ls = class {
 	list;
 	#e;
 	constructor(e) {
-		this.#e = e, this.list = O(vs(e));
+		this.#e = e, this.list = D(ds(e));
 	}
 	add({ a: e, source: t }) {
 		let [n] = this.list.value;
@@ -4230,64 +4013,64 @@ var ms = 20, hs = "unembed-earlier", gs = class {
 		this.list.value = [{
 			a: e,
 			source: t
-		}, ...r].slice(0, ms);
+		}, ...r].slice(0, ss);
 		try {
-			this.#e?.setItem(hs, JSON.stringify(this.list.value));
+			this.#e?.setItem(cs, JSON.stringify(this.list.value));
 		} catch {}
 	}
 };
-function _s(e) {
+function us(e) {
 	try {
 		return e === "page" ? sessionStorage : null;
 	} catch {
 		return null;
 	}
 }
-function vs(e) {
+function ds(e) {
 	try {
-		let t = JSON.parse(e?.getItem(hs) ?? "[]");
-		return Array.isArray(t) ? t.filter(ys).slice(0, ms) : [];
+		let t = JSON.parse(e?.getItem(cs) ?? "[]");
+		return Array.isArray(t) ? t.filter(fs).slice(0, ss) : [];
 	} catch {
 		return [];
 	}
 }
-function ys(e) {
+function fs(e) {
 	let { a: t, source: n } = e ?? {};
 	return typeof t == "string" && (n === null || typeof n == "string");
 }
 // src/page/page.ts
-var bs = class {
+var ps = class {
 	data;
 	desk;
 	state;
-	hovered = O(null);
-	explained = O(null);
-	answered = O(null);
-	helpOpen = O(!1);
-	continued = O(null);
-	glossary = O(null);
+	hovered = D(null);
+	explained = D(null);
+	answered = D(null);
+	helpOpen = D(!1);
+	continued = D(null);
+	glossary = D(null);
 	earlier;
-	said = O("");
+	said = D("");
 	at;
-	shownPart = ht(() => this.hovered.value ?? this.at.selection.value);
-	answer = ht(() => this.#t.value?.value ?? null);
-	#e = null;
-	#t = O(null);
+	shownPart = gt(() => this.hovered.value ?? this.at.selection.value);
+	answer = gt(() => this.#t.value?.value ?? null);
+	#e = () => {};
+	#t = D(null);
 	constructor(e, t) {
-		this.data = e, this.earlier = new gs(_s(e.host)), this.desk = new Vt(t, e.results);
-		let n = $n({
-			...Xn,
+		this.data = e, this.earlier = new ls(us(e.host)), this.desk = new Vt(t, e.results);
+		let n = er({
+			...Zn,
 			...e.state
 		});
-		this.state = O(e.host === "widget" ? n : this.#n(n));
-		let r = Object.keys(Xn);
-		this.at = Object.fromEntries(r.map((e) => [e, ht(() => this.state.value[e])]));
+		this.state = D(e.host === "widget" ? n : this.#n(n));
+		let r = Object.keys(Zn);
+		this.at = Object.fromEntries(r.map((e) => [e, gt(() => this.state.value[e])]));
 	}
 	reads() {
 		return (this.explained.value?.model ?? this.data.model)?.reads ?? null;
 	}
-	#n(e = Xn) {
-		let t = Qn(location.hash, e);
+	#n(e = Zn) {
+		let t = $n(location.hash, e);
 		return this.data.model && this.data.model.reads === null ? {
 			...t,
 			source: null
@@ -4325,7 +4108,7 @@ var bs = class {
 	pin() {
 		let { selection: e, test: t, pins: n } = this.state.value;
 		if (!e) return;
-		let r = n.filter((t) => !dn(t.part, e));
+		let r = n.filter((t) => !fn(t.part, e));
 		this.set({ pins: [...r, {
 			part: e,
 			how: t ?? "zero"
@@ -4335,12 +4118,12 @@ var bs = class {
 		this.set({ view: e });
 	}
 	explain() {
-		let e = ht(() => this.asked() ? Rt(Ss(this.state.value)) : ""), t = bt(() => {
+		let e = gt(() => this.asked() ? A(hs(this.state.value)) : ""), t = xt(() => {
 			let t = e.value === "" ? null : JSON.parse(e.value);
-			return this.#t.value = t && nt(() => this.desk.watch(t)), () => t && nt(() => this.desk.release(t));
-		}), n = bt(() => {
+			return this.#t.value = t && rt(() => this.desk.watch(t)), () => t && rt(() => this.desk.release(t));
+		}), n = xt(() => {
 			let e = this.answer.value;
-			!e || e.error ? nt(() => this.#r(null)) : e.result && nt(() => this.#r(e.result));
+			!e || e.error ? rt(() => this.#r(null)) : e.result && rt(() => this.#r(e.result));
 		});
 		return () => {
 			n(), t();
@@ -4348,30 +4131,45 @@ var bs = class {
 	}
 	foresee(e) {
 		if (this.data.host !== "page") return;
-		let t = Ss({
+		let t = this.#e;
+		this.#e = this.desk.foresee([hs({
 			...this.state.value,
 			...e
-		});
-		this.desk.watch(t), this.#e && this.desk.release(this.#e), this.#e = t;
+		})]), t();
+	}
+	asksOf(...e) {
+		let t = this.answered.value;
+		return t ? e.map((e) => hs({
+			...t,
+			...e
+		})) : [];
+	}
+	inspectAsk(e) {
+		let t = this.followed();
+		return t && {
+			ask: "inspect",
+			...t,
+			part: e
+		};
 	}
 	#r(e) {
 		let t = this.state.value;
-		et(() => {
+		tt(() => {
 			this.explained.value = e, this.answered.value = e && t, e && this.earlier.add(t);
 		});
 	}
 	followed() {
 		let e = this.answered.value;
 		return e && {
-			...ws(e),
+			..._s(e),
 			target: e.target ?? this.explained.value?.target.id
 		};
 	}
 	link() {
 		if (this.data.host === "widget") return () => {};
-		let e = xs(this.state.value), t = bt(() => {
-			let t = this.state.value, n = Zn(t), r = xs(t) !== e;
-			if (e = xs(t), n === location.hash) return;
+		let e = ms(this.state.value), t = xt(() => {
+			let t = this.state.value, n = Qn(t), r = ms(t) !== e;
+			if (e = ms(t), n === location.hash) return;
 			let i = n || location.pathname + location.search;
 			r ? history.pushState(null, "", i) : history.replaceState(null, "", i);
 		}), n = () => {
@@ -4382,7 +4180,7 @@ var bs = class {
 		};
 	}
 };
-function xs({ view: e, a: t, b: n, source: r, position: i, target: a, vs: o, reference: s }) {
+function ms({ view: e, a: t, b: n, source: r, position: i, target: a, vs: o, reference: s }) {
 	return JSON.stringify([
 		e,
 		t,
@@ -4394,10 +4192,10 @@ function xs({ view: e, a: t, b: n, source: r, position: i, target: a, vs: o, ref
 		s
 	]);
 }
-function Ss(e) {
-	return Cs(ws(e));
+function hs(e) {
+	return gs(_s(e));
 }
-function Cs(e) {
+function gs(e) {
 	return {
 		ask: "explain",
 		...e,
@@ -4406,8 +4204,8 @@ function Cs(e) {
 		top: 10
 	};
 }
-function ws({ a: e, source: t, target: n, vs: r, reference: i, position: a }) {
-	return Ts({
+function _s({ a: e, source: t, target: n, vs: r, reference: i, position: a }) {
+	return vs({
 		prompt: e,
 		source: t,
 		target: n,
@@ -4416,1152 +4214,28 @@ function ws({ a: e, source: t, target: n, vs: r, reference: i, position: a }) {
 		reference: r === null && i !== "mean" ? i : null
 	});
 }
-function Ts(e) {
+function vs(e) {
 	return Object.fromEntries(Object.entries(e).filter(([, e]) => e != null));
 }
-// src/hooks/useCompared.ts
-function Es() {
-	let e = A(), t = e.at.b.value, { position: n } = e.answered.value ?? e.state.value, r = e.explained.value, i = e.followed(), a = e.beside(), o = t !== null && t !== "" && r !== null && i !== null && t !== i[a], { position: s, ...c } = i ?? {}, l = {
-		...c,
-		[a]: t
-	}, u = Ht(o ? Cs(l) : null), d = o && u?.result ? us(Ds(r), Ds(u.result)) : null, f = d && r ? ds(d).find(([e]) => e === r.position) : void 0, p = Ht(o && n !== null && f ? Cs({
-		...l,
-		position: f[1]
-	}) : null);
-	if (!o) return null;
-	let m = n === null ? u : f ? p : u?.result ? null : u;
-	return {
-		answer: m,
-		result: m?.result ?? null,
-		columns: d,
-		mate: f?.[1] ?? null
-	};
-}
-function Ds(e) {
-	return e.tokens.map((e) => e.id);
-}
-// src/lib/figure/compare.ts
-var Os = 20;
-function ks(e, t, n) {
-	let r = [...Zo(e.ledger.terms, t.ledger.terms)].sort((e, t) => Math.abs(As(t)) - Math.abs(As(e))), i = r.slice(Os), a = Jo(r.map(As)), o = Jo(i.map(As)), s = [
-		...r.slice(0, Os).map((e) => ({
-			name: xn(e.term),
-			value: As(e),
-			number: F(As(e))
-		})),
-		...i.length > 0 ? [{
-			name: `${i.length} others (net)`,
-			value: o,
-			number: F(o),
-			other: !0
-		}] : [],
-		{
-			name: "total",
-			value: a,
-			number: F(a),
-			other: !0,
-			total: !0
-		}
-	];
-	return J(V, [Io(V, {
-		rows: s,
-		axis: Ho(s.map((e) => e.value), "A minus B, logits", (e) => F(e, +!Number.isInteger(e)))
-	})], {
-		shows: `Two prompts compared: the difference, A minus B, of what each part adds to ${fa(e.target, e.reference)} (${F(e.ledger.value)} in A, ${F(t.ledger.value)} in B). Hatched: less in A.`,
-		made: e,
-		asked: n,
-		about: da(e.target)
-	});
-}
-function As({ a: e, b: t }) {
-	return (e ?? 0) - (t ?? 0);
-}
-function js(e, t) {
-	return {
-		head: [
-			"term",
-			"a_logits",
-			"b_logits",
-			"difference"
-		],
-		rows: Zo(e.ledger.terms, t.ledger.terms).map((e) => [
-			xn(e.term),
-			e.a,
-			e.b,
-			As(e)
-		])
-	};
-}
-// src/ui/Token.tsx
-function $(e) {
-	return /* @__PURE__ */ j("bdi", {
-		class: "token-text",
-		children: z(e)
-	});
-}
-function Ms(e) {
-	return /* @__PURE__ */ j("span", {
-		class: "tokens",
-		children: e.tokens.map((e, t) => /* @__PURE__ */ j("span", {
-			class: "chip",
-			children: /* @__PURE__ */ j($, { text: e.text })
-		}, t))
-	});
-}
-function Ns(e) {
-	return /* @__PURE__ */ j("span", {
-		class: "chip",
-		children: [
-			/* @__PURE__ */ j($, {
-				text: e.at.text,
-				fragment: e.at.fragment
-			}),
-			" ",
-			/* @__PURE__ */ j("span", {
-				class: "small",
-				children: P(e.at.attention)
-			})
-		]
-	});
-}
-// src/panels/Patch.tsx
-var Ps = {
-	resid_pre: "stream before a block",
-	attention: "attention's write",
-	mlp: "MLP's write"
-};
-function Fs(e) {
-	let t = A(), { a: n, target: r, vs: i } = t.answered.value ?? t.state.value, a = k("resid_pre"), { answer: o, result: s, stale: c } = Ut({
-		ask: "patch",
-		prompt: n,
-		prompt_b: e.promptB,
-		site: a.value,
-		align: e.pairs,
-		...r === null ? {} : { target: r },
-		...i === null ? {} : { vs: i }
-	});
-	return /* @__PURE__ */ j("div", {
-		class: "has-exports",
-		children: [
-			/* @__PURE__ */ j("h3", { children: [/* @__PURE__ */ j(Q, {
-				name: "patching",
-				children: "Patching"
-			}), ": B with one value of A at a time"] }),
-			/* @__PURE__ */ j("p", {
-				class: "controls",
-				children: /* @__PURE__ */ j("label", { children: [
-					"Value",
-					" ",
-					/* @__PURE__ */ j("select", {
-						value: a.value,
-						onChange: (e) => a.value = e.currentTarget.value,
-						children: Object.entries(Ps).map(([e, t]) => /* @__PURE__ */ j("option", {
-							value: e,
-							children: t
-						}, e))
-					})
-				] })
-			}),
-			/* @__PURE__ */ j(B, { answer: o }),
-			s ? /* @__PURE__ */ j("div", {
-				class: c ? "stale" : "",
-				children: /* @__PURE__ */ j(Is, {
-					result: s,
-					promptB: e.promptB
-				})
-			}) : null
-		]
-	});
-}
-function Is({ result: e, promptB: t }) {
-	let n = A(), r = k(0), i = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), a = [...new Set(e.grid.map((e) => e.layer))].sort((e, t) => t - e), o = new Map(e.grid.map((e) => [`${e.layer} ${e.position ?? 0}`, e])), s = i.slice(r.value, r.value + 128), c = (e, t) => o.get(`${a[t]} ${s[e]}`), l = (t) => z(e.clean_tokens[t]), u = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), d = (t) => t ? `L${t.layer}, position ${t.position} ${l(t.position ?? 0)}: ${e.metric} ${P(t.value)}, effect ${F(t.effect ?? 0)}` : "", f = (e.target ?? []).map((e) => R(e.text)).join("");
-	return /* @__PURE__ */ j(x, { children: [
-		/* @__PURE__ */ j(X, {
-			name: "patching",
-			figure: (t) => ka(e, {
-				start: r.value,
-				size: 128
-			}, t),
-			table: () => ja(e),
-			data: e,
-			beside: t
-		}),
-		/* @__PURE__ */ j("p", {
-			class: "note",
-			children: [
-				e.metric.replace("-", " "),
-				" of ",
-				f,
-				e.versus ? ` over ${R(e.versus.text)}` : "",
-				": ",
-				P(e.clean),
-				" in A,",
-				" ",
-				P(e.corrupt),
-				" in B. ",
-				e.complete ? "" : "Not all cells were computed."
-			]
-		}),
-		/* @__PURE__ */ j(io, {
-			start: r,
-			length: i.length,
-			what: "tokens"
-		}),
-		/* @__PURE__ */ j(Ha, {
-			label: "Effect of patching, by layer and token",
-			columns: s.length,
-			rows: a.length,
-			colour: (e, t) => {
-				let n = c(e, t);
-				return n ? gi(n.effect ?? 0, u) : null;
-			},
-			tell: (e, t) => d(c(e, t)),
-			rowName: (e) => `L${a[e]}`,
-			columnName: (e) => l(s[e] ?? -1),
-			...e.site.startsWith("resid") ? {} : { onChoose: (t, r) => n.select({
-				kind: e.site === "mlp" ? "mlp" : "attention",
-				layer: a[r] ?? 0
-			}) }
-		}),
-		/* @__PURE__ */ j($a, {
-			kind: "sign",
-			low: `${F(-u, 1)} away from A`,
-			high: `${F(u, 1)}${u === 1 ? ", as A" : ""}`,
-			middle: u === 1 ? "0, as B" : "0, as B; +1 is as A"
-		}),
-		/* @__PURE__ */ j(no, {
-			label: "effect of patching",
-			head: [
-				"layer",
-				"position",
-				e.metric,
-				"effect"
-			],
-			rows: () => e.grid.filter((e) => s.includes(e.position ?? 0)).map((e) => [
-				`L${e.layer}`,
-				`${e.position} ${l(e.position ?? 0)}`,
-				P(e.value),
-				e.effect === null ? "—" : F(e.effect)
-			])
-		})
-	] });
-}
-// src/panels/Compare.tsx
-var Ls = 12;
-function Rs() {
-	let e = A(), t = e.explained.value, n = Es(), r = e.at.b.value;
-	if (!t) return null;
-	if (!n) return /* @__PURE__ */ j(Z, {
-		name: "compare",
-		title: "Compare A and B",
-		note: `A second ${e.beside()}, best with as many tokens: its ledger is set beside this one's, and its values are put in here to see which bring its answer.`,
-		children: /* @__PURE__ */ j(zs, {})
-	});
-	let i = n.columns ? ds(n.columns) : [];
-	return /* @__PURE__ */ j(Z, {
-		name: "compare",
-		title: "Compare A and B",
-		children: [
-			/* @__PURE__ */ j(zs, {}),
-			/* @__PURE__ */ j(B, { answer: n.answer }),
-			n.result && n.mate !== null ? /* @__PURE__ */ j(X, {
-				name: "compare",
-				figure: (e) => ks(t, n.result, e),
-				table: () => js(t, n.result),
-				data: {
-					a: t,
-					b: n.result
-				},
-				beside: r ?? ""
-			}) : null,
-			/* @__PURE__ */ j(Bs, {
-				explained: t,
-				compared: n
-			}),
-			n.columns && n.mate === null ? /* @__PURE__ */ j("p", {
-				class: "error",
-				children: "The explained position of A has no partner in B, so the two ledgers are not set side by side."
-			}) : null,
-			/* @__PURE__ */ j("div", {
-				class: "side-by-side wide",
-				children: [n.result && n.mate !== null ? /* @__PURE__ */ j(Hs, {
-					a: t,
-					b: n.result
-				}) : null, e.reads() === null && i.length > 0 && n.mate !== null ? t.position === t.asks ? /* @__PURE__ */ j(Fs, {
-					pairs: i,
-					promptB: r ?? ""
-				}) : /* @__PURE__ */ j("p", {
-					class: "note",
-					children: "Patching is read at the last token; choose it to see this map."
-				}) : null]
-			})
-		]
-	});
-}
-function zs() {
-	let e = A(), { a: t, b: n, source: r } = e.state.value, i = e.beside(), a = e.data.host !== "report" && e.reads() !== "audio";
-	return n === null ? /* @__PURE__ */ j("button", {
-		type: "button",
-		disabled: !a,
-		onClick: () => e.set({ b: i === "source" ? r : t }),
-		children: [
-			"A | B: add ",
-			i,
-			" B"
-		]
-	}) : /* @__PURE__ */ j("div", {
-		class: "fields",
-		children: [/* @__PURE__ */ j(Ur, {
-			name: "b",
-			label: i === "source" ? "Source B" : "Prompt B",
-			wide: !0,
-			live: a
-		}), /* @__PURE__ */ j("button", {
-			type: "button",
-			disabled: !a,
-			onClick: () => e.set({ b: null }),
-			children: "Without B"
-		})]
-	});
-}
-function Bs({ explained: e, compared: t }) {
-	let n = t.result?.tokens ?? [];
-	if (!t.columns || !t.result) return null;
-	let r = {
-		same: "=",
-		differs: "≠",
-		alone: "∅"
-	};
-	return /* @__PURE__ */ j(to, {
-		label: "Tokens of A and B",
-		children: [/* @__PURE__ */ j("table", {
-			class: "columns",
-			children: /* @__PURE__ */ j("tbody", { children: [
-				/* @__PURE__ */ j("tr", { children: [/* @__PURE__ */ j("th", {
-					scope: "row",
-					children: "A"
-				}), t.columns.map(({ a: t, how: n }, r) => /* @__PURE__ */ j("td", {
-					class: n,
-					children: t === null ? "—" : /* @__PURE__ */ j($, {
-						text: e.tokens[t]?.text ?? "",
-						fragment: e.tokens[t]?.fragment
-					})
-				}, r))] }),
-				/* @__PURE__ */ j("tr", { children: [/* @__PURE__ */ j("th", {
-					scope: "row",
-					children: /* @__PURE__ */ j("span", {
-						class: "hidden",
-						children: "aligned"
-					})
-				}), t.columns.map(({ how: e }, t) => /* @__PURE__ */ j("td", {
-					class: e,
-					title: e,
-					children: [r[e], /* @__PURE__ */ j("span", {
-						class: "hidden",
-						children: e
-					})]
-				}, t))] }),
-				/* @__PURE__ */ j("tr", { children: [/* @__PURE__ */ j("th", {
-					scope: "row",
-					children: "B"
-				}), t.columns.map(({ b: e, how: t }, r) => /* @__PURE__ */ j("td", {
-					class: t,
-					children: e === null ? "—" : /* @__PURE__ */ j($, {
-						text: n[e]?.text ?? "",
-						fragment: n[e]?.fragment
-					})
-				}, r))] })
-			] })
-		}), /* @__PURE__ */ j("p", {
-			class: "note",
-			children: "= equal; ≠ replaced, set side by side; ∅ without a partner."
-		})]
-	});
-}
-var Vs = (e) => (e.a ?? 0) - (e.b ?? 0);
-function Hs({ a: e, b: t }) {
-	let n = Zo(e.ledger.terms, t.ledger.terms).sort((e, t) => Math.abs(Vs(t)) - Math.abs(Vs(e))), r = n.slice(0, Ls), i = n.slice(Ls), a = Math.max(0, ...n.map((e) => Math.abs(Vs(e)))), o = (e) => [
-		Jo(e.map((e) => e.a ?? 0)),
-		Jo(e.map((e) => e.b ?? 0)),
-		Jo(e.map(Vs))
-	];
-	return /* @__PURE__ */ j("table", {
-		class: "differences",
-		children: [
-			/* @__PURE__ */ j("caption", { children: [
-				"Ledger of ",
-				/* @__PURE__ */ j($, { text: e.target.text }),
-				": ",
-				I(e.target.probability),
-				" in A,",
-				" ",
-				I(t.target.probability),
-				" in B"
-			] }),
-			/* @__PURE__ */ j("thead", { children: /* @__PURE__ */ j("tr", { children: [
-				/* @__PURE__ */ j("th", {
-					scope: "col",
-					children: "part"
-				}),
-				/* @__PURE__ */ j("th", {
-					scope: "col",
-					class: "number",
-					children: "A"
-				}),
-				/* @__PURE__ */ j("th", {
-					scope: "col",
-					class: "number",
-					children: "B"
-				}),
-				/* @__PURE__ */ j("th", {
-					scope: "col",
-					class: "number",
-					children: "A − B"
-				}),
-				/* @__PURE__ */ j("th", {
-					scope: "col",
-					class: "wide-only",
-					children: /* @__PURE__ */ j("span", {
-						class: "hidden",
-						children: "bar"
-					})
-				})
-			] }) }),
-			/* @__PURE__ */ j("tbody", { children: [r.map((e) => {
-				let t = Sn(e.term);
-				return /* @__PURE__ */ j("tr", { children: [
-					/* @__PURE__ */ j("th", {
-						scope: "row",
-						children: t ? /* @__PURE__ */ j(eo, { part: t }) : xn(e.term)
-					}),
-					/* @__PURE__ */ j("td", {
-						class: "number",
-						children: e.a === null ? "—" : F(e.a)
-					}),
-					/* @__PURE__ */ j("td", {
-						class: "number",
-						children: e.b === null ? "—" : F(e.b)
-					}),
-					/* @__PURE__ */ j("td", {
-						class: "number",
-						children: /* @__PURE__ */ j($o, { value: Vs(e) })
-					}),
-					/* @__PURE__ */ j("td", {
-						class: "wide-only",
-						children: /* @__PURE__ */ j(Qo, {
-							value: Vs(e),
-							largest: a
-						})
-					})
-				] }, Xo(e.term));
-			}), /* @__PURE__ */ j(Us, {
-				name: `${i.length} others (net)`,
-				sums: o(i)
-			})] }),
-			/* @__PURE__ */ j("tfoot", { children: /* @__PURE__ */ j(Us, {
-				name: "total",
-				sums: o(n)
-			}) })
-		]
-	});
-}
-function Us({ name: e, sums: t }) {
-	return /* @__PURE__ */ j("tr", {
-		class: e === "total" ? "total" : "others",
-		children: [
-			/* @__PURE__ */ j("th", {
-				scope: "row",
-				children: e
-			}),
-			t.map((e, t) => /* @__PURE__ */ j("td", {
-				class: "number",
-				children: F(e)
-			}, t)),
-			/* @__PURE__ */ j("td", { class: "wide-only" })
-		]
-	});
-}
-// src/lib/effects.ts
-function Ws(e, t) {
-	let n = Gs(e, t);
-	if (n) {
-		let e = n.difference ?? n.effect;
-		return {
-			nats: e.nats,
-			probability: n.probability,
-			effect: e
-		};
-	}
-	if (t.head === void 0 || t.encoder) return null;
-	let r = e.head_effects.find((e) => e.layer === t.layer && e.head === t.head && (e.cross ?? !1) === mn(t));
-	return r ? {
-		...r,
-		effect: null
-	} : null;
-}
-function Gs(e, t) {
-	if (t.encoder) return null;
-	let { layer: n } = t;
-	return (t.head === void 0 ? t.kind === "neuron" ? e.neurons.find((e) => e.layer === n && e.neuron === t.neuron && (e.expert ?? void 0) === t.expert) : e.sublayers.find((e) => e.kind === t.kind && e.layer === n) : e.heads.find((e) => e.cross === mn(t) && e.layer === n && e.head === t.head))?.zeroed ?? null;
-}
-function Ks({ reference: e, ledger: t, target: n }, { nats: r, probability: i }) {
-	return e.kind === "versus" ? [F(t.value), F(t.value + r)] : Dr(n.probability, i);
-}
-function qs(e) {
-	let t = [...new Set(e.map((e) => e.layer))].sort((e, t) => e - t), n = new Map(e.map((e) => [Js(e), e]));
-	return {
-		layers: t,
-		rows: [!1, !0].flatMap((t) => [...new Set(e.filter((e) => (e.cross ?? !1) === t).map((e) => e.head))].sort((e, t) => e - t).map((e) => ({
-			name: `${t ? "X" : "H"}${e}`,
-			at: (r) => n.get(Js({
-				layer: r,
-				head: e,
-				cross: t
-			}))
-		}))),
-		largest: Math.max(0, ...e.map((e) => Math.abs(e.nats)))
-	};
-}
-function Js({ layer: e, head: t, cross: n }) {
-	return `${e} ${t} ${n ?? !1}`;
-}
-function Ys(e) {
-	return N(M(e));
-}
-// src/panels/Effects.tsx
-function Xs() {
-	let e = Zt();
-	return !e || e.head_effects.length === 0 ? null : /* @__PURE__ */ j(Z, {
-		name: "effects",
-		title: /* @__PURE__ */ j(x, { children: [
-			"Every ",
-			/* @__PURE__ */ j(Q, {
-				name: "attention head",
-				children: "head"
-			}),
-			" switched off"
-		] }),
-		note: /* @__PURE__ */ j(x, { children: [
-			"The ",
-			ec(e) ? "lead" : "probability",
-			" of ",
-			$s(e),
-			" with one head at a time",
-			" ",
-			/* @__PURE__ */ j(Q, {
-				name: "zeroed",
-				children: "set to zero"
-			}),
-			". A cell chooses its head."
-		] }),
-		children: /* @__PURE__ */ j(Zs, { tested: e })
-	});
-}
-function Zs({ tested: e }) {
-	let t = A(), { layers: n, rows: r, largest: i } = qs(e.head_effects), a = (e, t) => r[t]?.at(n[e] ?? -1), o = t.at.selection.value, s = r.flatMap((e, t) => n.map((e, n) => [n, t])), c = ([e, t]) => Math.abs(a(e, t)?.nats ?? 0), l = s.reduce((e, t) => c(t) > c(e) ? t : e, [0, 0]);
-	return /* @__PURE__ */ j(x, { children: [
-		/* @__PURE__ */ j(Ha, {
-			label: `Effect of zeroing each head on ${$s(e)}, by head and layer`,
-			columns: n.length,
-			rows: r.length,
-			height: r.length > 16 ? 12 : 16,
-			colour: (e, t) => {
-				let n = a(e, t);
-				return n ? gi(-n.nats, i) : null;
-			},
-			rest: l,
-			tell: (t, n) => Qs(e, a(t, n)),
-			rowName: (e) => r[e]?.name ?? "",
-			columnName: (e) => `L${n[e]}`,
-			marked: (e, t) => {
-				let n = a(e, t);
-				return n !== void 0 && o !== null && dn(M(n), o);
-			},
-			onChoose: (e, n) => {
-				let r = a(e, n);
-				r && t.select(M(r));
-			}
-		}),
-		/* @__PURE__ */ j($a, {
-			kind: "sign",
-			low: `rises by ${P(i)} nats without it`,
-			high: `falls by ${P(i)} nats without it`,
-			middle: "no change"
-		}),
-		/* @__PURE__ */ j(no, {
-			label: "effect of zeroing each head",
-			head: [
-				"head",
-				"nats",
-				$s(e)
-			],
-			rows: () => [...e.head_effects].sort((e, t) => Math.abs(t.nats) - Math.abs(e.nats)).map((t) => [
-				Ys(t),
-				F(t.nats),
-				Ks(e, t).join(" → ")
-			])
-		})
-	] });
-}
-function Qs(e, t) {
-	if (!t) return "";
-	let [n, r] = Ks(e, t);
-	return `${Ys(t)}: ${$s(e)} ${n} → ${r} without it (${F(t.nats)} nats)`;
-}
-function $s({ target: e }) {
-	return R(e.text.trim() || e.text);
-}
-function ec({ reference: e }) {
-	return e.kind === "versus";
-}
-// src/lib/flow.ts
-var tc = 60;
-function nc(e, t, n = tc) {
-	let r = /* @__PURE__ */ new Map([[rc, ic(e)]]), i = /* @__PURE__ */ new Map(), a = [], o = [], s = [...e.paths].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
-	for (let c of s) {
-		if (Math.abs(c.value) < t * Math.abs(e.value)) break;
-		let s = [ac(c), ...c.steps.map(oc)], l = s.filter((e) => !r.has(e.id));
-		if (r.size + l.length > n) break;
-		for (let e of l) r.set(e.id, e);
-		let u = [...s.map((e) => e.id), rc];
-		u.slice(1).forEach((e, t) => {
-			let n = u[t], r = i.get(`${n} ${e}`) ?? {
-				from: n,
-				to: e,
-				value: 0
-			};
-			i.set(`${n} ${e}`, {
-				...r,
-				value: r.value + c.value
-			});
-		}), a.push(c), o.push(u);
-	}
-	return {
-		nodes: [...r.values()],
-		edges: [...i.values()],
-		paths: a,
-		along: o,
-		remainder: {
-			count: e.paths.length - a.length + e.small_count,
-			value: e.value - Jo(a.map((e) => e.value))
-		}
-	};
-}
-var rc = "output";
-function ic(e) {
-	let { position: t, model: n } = e;
-	return {
-		id: rc,
-		label: "",
-		position: t,
-		ofSource: !1,
-		height: n.layers,
-		carries: !1,
-		source: null,
-		part: null
-	};
-}
-function ac(e) {
-	let { kind: t, layer: n, position: r } = e, i = e.of_source ?? !1, a = i && !t.startsWith("cross"), o = n === null ? -1 : n + (t.startsWith("cross") ? .3 : .6);
-	return {
-		id: `${bn(t, a)} ${n} ${r}`,
-		label: bn(xn({
-			kind: t,
-			layer: n
-		}), a),
-		position: r,
-		ofSource: i,
-		height: uc(o, a),
-		carries: !1,
-		source: null,
-		part: t === "mlp" && n !== null ? {
-			kind: "mlp",
-			layer: n,
-			...a ? { encoder: a } : {}
-		} : null
-	};
-}
-function oc(e) {
-	let { layer: t, head: n, source: r, destination: i } = e, a = e.encoder ?? !1, o = M(e);
-	return {
-		id: `${bn(o.kind, a)} ${t} ${n} ${r} ${i}`,
-		label: N(o),
-		position: i,
-		ofSource: a,
-		height: uc(t + (e.cross ? .4 : .2), a),
-		carries: !0,
-		source: {
-			ofSource: a || (e.cross ?? !1),
-			position: r
-		},
-		part: o
-	};
-}
-function sc(e, t) {
-	let n = e.along.map((t, n) => ({
-		ids: t,
-		path: e.paths[n]
-	})).filter(({ ids: e }) => e.includes(t)), r = n.flatMap(({ ids: e }) => e.slice(1).map((t, n) => `${e[n]} ${t}`));
-	return {
-		paths: n.map(({ path: e }) => e),
-		value: Jo(n.map(({ path: e }) => e.value)),
-		lit: /* @__PURE__ */ new Set([...n.flatMap(({ ids: e }) => e), ...r])
-	};
-}
-function cc(e, t) {
-	let n = (t) => e.filter((e) => e.label === t).length > 1;
-	return new Map(e.map((e) => e.source && n(e.label) ? [e.id, `${e.label} from ${t(e.source)}`] : [e.id, e.label.endsWith("embedding") ? `${e.label} ${t(e)}` : e.label]));
-}
-var lc = -1e6;
-function uc(e, t) {
-	return t ? lc + e : e;
-}
-function dc(e) {
-	return [...new Map(e.map(({ ofSource: e, position: t }) => [fc({
-		ofSource: e,
-		position: t
-	}), {
-		ofSource: e,
-		position: t
-	}])).values()].sort((e, t) => Number(t.ofSource) - Number(e.ofSource) || e.position - t.position);
-}
-function fc({ ofSource: e, position: t }) {
-	return `${e ? "source" : "prompt"} ${t}`;
-}
-function pc(e, { ofSource: t, position: n }) {
-	return t ? { text: e.sources?.[n]?.label ?? "" } : e.tokens[n];
-}
-function mc(e, t) {
-	let n = ac(e), r = e.steps.map(oc).map((e) => ` → ${e.label} (to ${e.position} ${t(e)})`);
-	return `${n.label} at ${e.position} ${t(n)}${r.join("")}`;
-}
-// src/lib/route.ts
-var hc = 24, gc = 24, _c = 24, vc = 4;
-function yc(e, t, n, r = Infinity) {
-	let i = {
-		x: (e.x + t.x) / 2,
-		y: (e.y + t.y) / 2
-	};
-	for (let a = 0; a <= _c; a++) for (let o of a === 0 ? [0] : [1, -1]) {
-		let s = {
-			x: i.x + o * a * gc,
-			y: i.y
-		};
-		if (xc(e, s, t, n, r)) return s;
-	}
-	return i;
-}
-function bc(e, t, n, r) {
-	let [i, a, o] = [
-		(1 - r) ** 2,
-		2 * r * (1 - r),
-		r ** 2
-	];
-	return {
-		x: i * e.x + a * t.x + o * n.x,
-		y: i * e.y + a * t.y + o * n.y
-	};
-}
-function xc(e, t, n, r, i) {
-	for (let a = 1; a < hc; a++) {
-		let o = bc(e, t, n, a / hc);
-		if (o.x > i || Number.isFinite(i) && o.x < 0 || r.some((e) => Sc(o, e))) return !1;
-	}
-	return !0;
-}
-function Sc({ x: e, y: t }, n) {
-	return Math.abs(e - n.x) < n.width / 2 + vc && Math.abs(t - n.y) < n.height / 2 + vc;
-}
-// src/lib/layout.ts
-var Cc = 34, wc = 20, Tc = 6.6, Ec = 18, Dc = 46, Oc = 90, kc = 420;
-function Ac(e, t, n = 0) {
-	let r = [...new Set(e.map((e) => e.height))].sort((e, t) => t - e), i = dc(e), a = (e) => Math.max((t.get(e.id) ?? "").length * Tc + 12, 34), o = (e) => Jo(e.map((e) => a(e) + Ec)), s = i.map((t) => e.filter((e) => fc(e) === fc(t))), c = (e) => r.flatMap((t, n) => [!0, !1].map((r) => ({
-		level: n,
-		side: r ? -1 : 1,
-		row: e.filter((e) => e.height === t && e.carries === r)
-	}))), l = s.map((e) => {
-		let t = Ec + Math.max(...c(e).map(({ row: e }) => o(e))), n = e.length === 1 ? 1 : 2;
-		return Math.max(Oc, e.length > r.length / 2 ? kc : 0, n * t);
-	}), u = Jo(l), d = Math.max(1, n / u), f = /* @__PURE__ */ new Map(), p = [], m = 0;
-	return i.forEach((e, t) => {
-		let n = s[t] ?? [], i = (l[t] ?? 0) * d;
-		p.push({
-			column: e,
-			x: m,
-			width: i
-		});
-		for (let { level: e, side: t, row: s } of c(n)) {
-			let c = Math.min(i / 2 * Math.sqrt(e / r.length), i / 2 - o(s)), l = Math.max(Ec, c);
-			for (let r of s) {
-				let o = a(r), s = r.id === "output" || n.length === 1 ? 0 : l + o / 2;
-				f.set(r.id, {
-					x: m + i / 2 + t * s,
-					y: e * Cc + wc,
-					width: o,
-					height: wc
-				}), l += o + Ec;
-			}
-		}
-		m += i;
-	}), {
-		boxes: f,
-		bands: p,
-		width: Math.max(u, n),
-		height: r.length * Cc + Dc
-	};
-}
-function jc({ boxes: e, bands: t, width: n, height: r }, i, a) {
-	let o = [...e].map(([e, t]) => [e, {
-		x: a + t.x * i,
-		y: t.y * i,
-		width: t.width * i,
-		height: t.height * i
-	}]);
-	return {
-		boxes: new Map(o),
-		bands: t.map((e) => ({
-			...e,
-			x: a + e.x * i,
-			width: e.width * i
-		})),
-		width: a + n * i,
-		height: r * i
-	};
-}
-function Mc(e, t, { boxes: n, width: r }) {
-	let [i, a] = [n.get(e), n.get(t)];
-	if (!i || !a) return "";
-	let o = [...n].flatMap(([n, r]) => n === e || n === t ? [] : [r]), [s, c] = [{
-		x: i.x,
-		y: i.y - i.height / 2
-	}, {
-		x: a.x,
-		y: a.y + a.height / 2
-	}], l = [
-		s,
-		yc(s, c, o, r),
-		c
-	].map(({ x: e, y: t }) => `${Number(e.toFixed(2))},${Number(t.toFixed(2))}`);
-	return `M${l[0]} Q${l[1]} ${l[2]}`;
-}
-// src/lib/figure/flow.ts
-var Nc = 10, Pc = 320;
-function Fc(e, t, n) {
-	let r = (t) => z(pc(e, t)), i = [...t.paths.slice(0, Nc).map((e) => ({
-		name: mc(e, r),
-		value: e.value,
-		number: F(e.value)
-	}))], a = Ho(i.map((e) => e.value), "logits", (e) => F(e, 1)), o = [Rc(e, t), ...i.length > 0 ? [Io(H, {
-		rows: i,
-		axis: a,
-		names: Pc
-	})] : []], { remainder: s } = t;
-	return J(H, o, {
-		shows: `Paths from where something is written to ${fa(e.target, e.reference)} (${F(e.value)}): solid raises it, dashed lowers it, wider is more. ${t.paths.length} paths are drawn; ${s.count} others, constants and unopened heads (net) carry ${F(s.value)}.`,
-		made: e,
-		asked: n,
-		about: da(e.target)
-	});
-}
-var Ic = 480, Lc = .7;
-function Rc(e, t) {
-	let n = (t) => z(pc(e, t)), r = cc(t.nodes, n).set("output", `${Y(e.target.text)} ${F(e.value)}`), i = Ac(t.nodes, r), a = Math.min(Lc, H / i.width, Ic / i.height), o = jc(i, a, (H - i.width * a) / 2), s = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), c = [
-		...t.edges.map((e) => Bc(e, Mc(e.from, e.to, o), s)),
-		...t.nodes.map((e) => zc(e, r.get(e.id) ?? e.label, o.boxes.get(e.id), a)),
-		...o.bands.map(({ column: e, x: t, width: r }) => G(t + r / 2, o.height - 6, `${bn(String(e.position), e.ofSource)} ${n(e)}`, {
-			size: 12 * a,
-			anchor: "middle",
-			bold: !0
-		}))
-	];
-	return {
-		height: o.height,
-		body: c.join("\n")
-	};
-}
-function zc(e, t, { x: n, y: r, width: i, height: a }, o) {
-	let s = {
-		rx: e.carries ? a / 2 : 1,
-		fill: "#fff",
-		stroke: bi,
-		"stroke-width": .6
-	};
-	return K(n - i / 2, r - a / 2, i, a, s) + G(n, r + 4 * o, t, {
-		size: 11 * o,
-		anchor: "middle",
-		bold: e.label === ""
-	});
-}
-function Bc({ value: e }, t, n) {
-	return Ti("path", {
-		d: t,
-		fill: "none",
-		stroke: e < 0 ? Ci : Si,
-		"stroke-width": .6 + 4 * (n > 0 ? Math.abs(e) / n : 0),
-		"stroke-dasharray": e < 0 ? "4 3" : void 0,
-		"stroke-opacity": .8
-	});
-}
-function Vc(e) {
-	let t = (t) => pc(e, t)?.text ?? "";
-	return {
-		head: [
-			"path",
-			"starts_at",
-			"layer",
-			"position",
-			"of_source",
-			"heads",
-			"logits"
-		],
-		rows: e.paths.map((e) => [
-			mc(e, t),
-			e.kind,
-			e.layer,
-			e.position,
-			String(e.of_source ?? !1),
-			e.steps.map((e) => `${bn(`L${e.layer}.${e.cross ? "X" : "H"}${e.head}`, e.encoder ?? !1)}`).join(" "),
-			e.value
-		])
-	};
-}
-// src/panels/Flow.tsx
-var Hc = .8;
-function Uc() {
-	let e = A(), t = e.explained.value, n = e.followed(), { answer: r, result: i, stale: a } = Ut(n ? {
-		ask: "paths",
-		...n
-	} : null), o = k(2);
-	return /* @__PURE__ */ j("div", {
-		class: "flow-place",
-		children: t ? /* @__PURE__ */ j(Z, {
-			name: "flow",
-			title: "Paths",
-			note: /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(Q, {
-				name: "path",
-				children: "Paths"
-			}), " from where something is written, through heads, to the prediction. A band is a token; layers go up. Solid orange raises, dashed purple lowers; the wider, the more."] }),
-			children: [
-				e.reads() === null ? null : /* @__PURE__ */ j("p", {
-					class: "note",
-					children: "Columns with the mark “enc.” are positions of the source; paths start in the encoder (enc.) and cross to the prompt by heads of cross-attention (X)."
-				}),
-				/* @__PURE__ */ j(B, { answer: r }),
-				i ? /* @__PURE__ */ j("div", {
-					class: a ? "stale" : "",
-					children: [
-						/* @__PURE__ */ j("label", {
-							class: "controls",
-							children: [
-								"Paths of at least ",
-								o.value,
-								"% of the logit",
-								" ",
-								/* @__PURE__ */ j("input", {
-									type: "range",
-									min: .5,
-									max: 10,
-									step: .5,
-									value: o.value,
-									onInput: (e) => o.value = Number(e.currentTarget.value)
-								})
-							]
-						}),
-						/* @__PURE__ */ j(X, {
-							name: "flow",
-							figure: (e) => Fc(i, nc(i, o.value / 100), e),
-							table: () => Vc(i),
-							data: i
-						}),
-						/* @__PURE__ */ j(Wc, {
-							payload: i,
-							flow: nc(i, o.value / 100)
-						})
-					]
-				}) : null
-			]
-		}) : null
-	});
-}
-function Wc({ payload: e, flow: t }) {
-	let n = (t) => z(pc(e, t)), r = Be(null), i = k(0), a = k(null);
-	La(() => {
-		i.value = r.current?.clientWidth ?? 0;
-	});
-	let o = cc(t.nodes, n);
-	o.set("output", `${L(e.target.text)} ${F(e.value)}`);
-	let s = Ac(t.nodes, o, i.value), { boxes: c, bands: l, width: u, height: d } = s, f = i.value > 0 ? Math.max(Hc, Math.min(1, i.value / u)) : 1;
-	ze(() => {
-		let e = r.current?.querySelector(".scroll");
-		e && (e.scrollLeft = e.scrollWidth);
-	}, [u * f]);
-	let p = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), m = a.value !== null && c.has(a.value) ? a.value : null, h = m === null ? null : sc(t, m), g = (e) => h && !h.lit.has(e) ? " faded" : "";
-	return /* @__PURE__ */ j(x, { children: [
-		/* @__PURE__ */ j("div", {
-			ref: r,
-			children: /* @__PURE__ */ j(to, {
-				label: "Flow graph",
-				children: /* @__PURE__ */ j("svg", {
-					class: "flow",
-					width: u * f,
-					height: d * f,
-					viewBox: `0 0 ${u} ${d}`,
-					children: [
-						/* @__PURE__ */ j("title", { children: `${t.paths.length} paths to ${L(e.target.text)}` }),
-						l.map((e, t) => /* @__PURE__ */ j("g", {
-							class: "band-of-token",
-							children: [
-								/* @__PURE__ */ j("rect", {
-									x: e.x,
-									y: 0,
-									width: e.width,
-									height: d,
-									class: t % 2 ? "odd" : ""
-								}),
-								/* @__PURE__ */ j("rect", {
-									class: "token-node",
-									x: e.x + 4,
-									y: d - 26,
-									width: e.width - 8,
-									height: 20,
-									rx: 4
-								}),
-								/* @__PURE__ */ j("text", {
-									x: e.x + e.width / 2,
-									y: d - 12,
-									children: [
-										bn(String(e.column.position), e.column.ofSource),
-										" ",
-										n(e.column)
-									]
-								})
-							]
-						}, fc(e.column))),
-						t.edges.map((e) => {
-							let t = `${e.from} ${e.to}`, n = p > 0 ? Math.abs(e.value) / p : 0;
-							return /* @__PURE__ */ j("path", {
-								class: `edge ${e.value < 0 ? "negative" : "positive"}${g(t)}`,
-								d: Mc(e.from, e.to, s),
-								"stroke-width": 1 + 6 * n,
-								children: /* @__PURE__ */ j("title", { children: F(e.value) })
-							}, t);
-						}),
-						t.nodes.map((e) => /* @__PURE__ */ j(Gc, {
-							node: e,
-							box: c.get(e.id),
-							label: o.get(e.id) ?? e.label,
-							faded: g(e.id),
-							onOver: (t) => a.value = t ? e.id : null
-						}, e.id))
-					]
-				})
-			})
-		}),
-		/* @__PURE__ */ j("p", {
-			class: "told",
-			"aria-live": "polite",
-			children: h && m !== null ? /* @__PURE__ */ j(x, { children: [
-				/* @__PURE__ */ j("strong", { children: o.get(m) }),
-				": ",
-				h.paths.length,
-				" of the paths run through it, together",
-				" ",
-				F(h.value),
-				" logits.",
-				" ",
-				h.paths.slice(0, 3).map((e, t) => /* @__PURE__ */ j("span", {
-					class: "chip",
-					children: [
-						mc(e, n),
-						" ",
-						/* @__PURE__ */ j("span", {
-							class: "small",
-							children: F(e.value)
-						})
-					]
-				}, t))
-			] }) : "Point at a node, or go to it with Tab, to see what runs through it."
-		}),
-		/* @__PURE__ */ j("p", {
-			class: "note",
-			children: [
-				t.paths.length,
-				" paths carry ",
-				F(Jo(t.paths.map((e) => e.value))),
-				" of ",
-				F(e.value),
-				";",
-				" ",
-				/* @__PURE__ */ j("strong", { children: [
-					t.remainder.count,
-					" other paths, constants and unopened heads (net) ",
-					F(t.remainder.value)
-				] }),
-				" ",
-				"(",
-				Er(Math.abs(t.remainder.value / e.value)),
-				" of the logit)."
-			]
-		}),
-		/* @__PURE__ */ j(no, {
-			label: "paths",
-			head: ["path", "logits"],
-			rows: () => [...t.paths.map((e) => [mc(e, n), F(e.value)]), ["all others (net)", F(t.remainder.value)]]
-		})
-	] });
-}
-function Gc({ node: e, box: t, label: n, faded: r, onOver: i }) {
-	let a = A(), { part: o } = e, s = o !== null && dn(o, a.at.selection.value), c = (e) => {
-		i(e), a.hovered.value = e ? o : null;
-	}, l = () => {
-		o && a.select(s ? null : o);
-	}, u = o !== null && dn(o, a.hovered.value);
-	return /* @__PURE__ */ j("g", {
-		class: `spot${o ? " choosable" : ""}${u ? " hovered" : ""}${r}`,
-		role: "button",
-		tabIndex: 0,
-		"aria-pressed": s,
-		"aria-label": n,
-		onClick: l,
-		onKeyDown: (e) => {
-			(e.key === "Enter" || e.key === " ") && (l(), e.preventDefault());
-		},
-		onMouseEnter: () => c(!0),
-		onMouseLeave: () => c(!1),
-		onFocus: () => c(!0),
-		onBlur: () => c(!1),
-		children: [/* @__PURE__ */ j("rect", {
-			x: t.x - t.width / 2,
-			y: t.y - t.height / 2,
-			width: t.width,
-			height: t.height,
-			rx: e.carries ? 9 : 2
-		}), /* @__PURE__ */ j("text", {
-			x: t.x,
-			y: t.y + 4,
-			children: n
-		})]
-	});
-}
 // src/lib/figure/amounts.ts
-function Kc(e, t) {
+function ys(e, t) {
 	let n = e.predictions.map(({ text: e, probability: t }) => ({
 		name: L(e),
 		value: t,
 		number: I(t)
-	})), r = ua(e.tokens[e.position]);
-	return J(V, [Io(V, {
+	})), r = ha(e.tokens[e.position]);
+	return J(V, [Ho(V, {
 		rows: n,
-		axis: Uo("probability"),
+		axis: Yo("probability"),
 		amounts: !0
 	})], {
 		shows: `The ${n.length} most probable tokens ${e.model.bidirectional ? "at" : "after"} “${r}” (position ${e.position}).`,
 		made: e,
 		asked: t,
-		about: da(e.target)
+		about: ga(e.target)
 	});
 }
-function qc({ predictions: e }) {
+function bs({ predictions: e }) {
 	return {
 		head: [
 			"token",
@@ -5577,14 +4251,14 @@ function qc({ predictions: e }) {
 		])
 	};
 }
-function Jc(e, t) {
-	return J(V, [Io(V, {
+function xs(e, t) {
+	return J(V, [Ho(V, {
 		rows: e.generated.map(({ text: e, probability: t, position: n }) => ({
 			name: `${n} ${L(e)}`,
 			value: t,
 			number: I(t)
 		})),
-		axis: Uo("probability of the token when it was written"),
+		axis: Yo("probability of the token when it was written"),
 		amounts: !0
 	})], {
 		shows: "The continuation, token by token from the top, with the position of each.",
@@ -5592,7 +4266,7 @@ function Jc(e, t) {
 		asked: t
 	});
 }
-function Yc({ generated: e }) {
+function Ss({ generated: e }) {
 	return {
 		head: [
 			"position",
@@ -5610,7 +4284,7 @@ function Yc({ generated: e }) {
 		])
 	};
 }
-function Xc(e, t, n) {
+function Cs(e, t, n) {
 	let r = Math.max(0, 1 - t.looks_at.reduce((e, t) => e + t.attention, 0)), i = t.looks_at.map((e) => ({
 		name: `${e.position} ${z(e)}`,
 		value: e.attention,
@@ -5621,10 +4295,10 @@ function Xc(e, t, n) {
 		number: P(r),
 		other: !0
 	}] : i, o = {
-		...Uo("attention, as a share of 1"),
+		...Yo("attention, as a share of 1"),
 		tick: (e) => P(e, 1)
-	}, s = ua(e.tokens[e.position]);
-	return J(V, [Io(V, {
+	}, s = ha(e.tokens[e.position]);
+	return J(V, [Ho(V, {
 		rows: a,
 		axis: o,
 		amounts: !0
@@ -5632,10 +4306,10 @@ function Xc(e, t, n) {
 		shows: `Where ${N(M(t))} looks from “${s}” (position ${e.position}).`,
 		made: e,
 		asked: n,
-		about: da(e.target)
+		about: ga(e.target)
 	});
 }
-function Zc(e) {
+function ws(e) {
 	return {
 		head: [
 			"head",
@@ -5651,36 +4325,36 @@ function Zc(e) {
 		])
 	};
 }
-function Qc(e, t, n) {
-	let { target_before: r, target_after: i } = e, a = (e) => Math.min(1, ...e.map((e) => e.probability)), o = Io(V, {
-		rows: al({
+function Ts(e, t, n) {
+	let { target_before: r, target_after: i } = e, a = (e) => Math.min(1, ...e.map((e) => e.probability)), o = Ho(V, {
+		rows: Ms({
 			...e,
-			before: e.before.slice(0, $c),
-			after: e.after.slice(0, $c)
+			before: e.before.slice(0, Es),
+			after: e.after.slice(0, Es)
 		}).map(({ text: t, id: n, from: r, to: i }) => ({
 			name: L(t),
-			...tl(i ?? el(e.after, n), a(e.after)),
-			notes: [tl(r ?? el(e.before, n), a(e.before)).number]
+			...Os(i ?? Ds(e.after, n), a(e.after)),
+			notes: [Os(r ?? Ds(e.before, n), a(e.before)).number]
 		})),
-		axis: Uo("probability with the change"),
+		axis: Yo("probability with the change"),
 		notes: [{
 			width: 44,
 			head: "before"
 		}],
 		amounts: !0
-	}), [s, c] = Dr(r.probability, i.probability);
+	}), [s, c] = Or(r.probability, i.probability);
 	return J(V, [o], {
-		shows: `Predictions with ${il(e)}: “${Y(r.text)}” ${s} → ${c} (${F(e.nats)} nats).`,
+		shows: `Predictions with ${js(e)}: “${Y(r.text)}” ${s} → ${c} (${F(e.nats)} nats).`,
 		made: t,
 		asked: n,
-		about: da(r)
+		about: ga(r)
 	});
 }
-var $c = 5;
-function el(e, t) {
+var Es = 5;
+function Ds(e, t) {
 	return e.find((e) => e.id === t)?.probability ?? null;
 }
-function tl(e, t) {
+function Os(e, t) {
 	return e === null ? {
 		value: 0,
 		number: `<${I(t).replace(/^[<>]/, "")}`
@@ -5689,23 +4363,23 @@ function tl(e, t) {
 		number: I(e)
 	};
 }
-var nl = {
+var ks = {
 	zero: "set to zero",
 	double: "doubled",
 	mean: "set to its mean",
 	swap: "taken from B"
-}, rl = 6;
-function il({ tests: e }) {
-	let t = e.slice(0, rl).map(({ part: e, how: t }) => {
+}, As = 6;
+function js({ tests: e }) {
+	let t = e.slice(0, As).map(({ part: e, how: t }) => {
 		let n = e.kind === "cross_head" ? "cross_attention" : e.kind;
-		return `${bn(xn({
+		return `${xn(Sn({
 			...e,
 			kind: n
-		}), e.encoder ?? !1)} ${nl[t]}`;
-	}), n = e.length > rl ? [`${e.length - rl} more`] : [];
+		}), e.encoder ?? !1)} ${ks[t]}`;
+	}), n = e.length > As ? [`${e.length - As} more`] : [];
 	return [...t, ...n].join(", ");
 }
-function al({ before: e, after: t, target_before: n, target_after: r }) {
+function Ms({ before: e, after: t, target_before: n, target_after: r }) {
 	let i = /* @__PURE__ */ new Map(), a = (e, t) => {
 		let n = i.get(e) ?? {
 			id: e,
@@ -5719,7 +4393,7 @@ function al({ before: e, after: t, target_before: n, target_after: r }) {
 	for (let { id: e, text: n, probability: i } of [r, ...t]) a(e, n).to = i;
 	return [...i.values()];
 }
-function ol(e) {
+function Ns(e) {
 	return {
 		head: [
 			"token",
@@ -5727,7 +4401,7 @@ function ol(e) {
 			"probability_before",
 			"probability_after"
 		],
-		rows: al(e).map(({ text: e, id: t, from: n, to: r }) => [
+		rows: Ms(e).map(({ text: e, id: t, from: n, to: r }) => [
 			e,
 			t,
 			n,
@@ -5735,105 +4409,69 @@ function ol(e) {
 		])
 	};
 }
-// src/panels/Generation.tsx
-var sl = 12;
-function cl() {
-	let e = A(), t = e.continued, { a: n, source: r } = e.state.value, i = {
-		ask: "generate",
-		...Ts({
-			prompt: n,
-			source: r
-		}),
-		tokens: sl
-	}, a = e.data.host === "report", o = a && e.desk.peek(i) ? i : t.value, s = Ht(o && ul(o, i, e.desk.peek(o)) ? o : null);
-	return !e.explained.value || a && !o ? null : /* @__PURE__ */ j(Z, {
-		name: "generation",
-		title: "Generation",
-		note: "What the model writes next, taking the top token each time.",
+// src/ui/Token.tsx
+function $(e) {
+	return /* @__PURE__ */ j("bdi", {
+		class: "token-text",
+		children: z(e)
+	});
+}
+function Ps(e) {
+	return /* @__PURE__ */ j("span", {
+		class: "tokens",
+		children: e.tokens.map((e, t) => /* @__PURE__ */ j("span", {
+			class: "chip",
+			children: /* @__PURE__ */ j($, { text: e.text })
+		}, t))
+	});
+}
+function Fs(e) {
+	return /* @__PURE__ */ j("span", {
+		class: "chip",
 		children: [
-			a ? null : /* @__PURE__ */ j("button", {
-				type: "button",
-				onClick: () => t.value = i,
-				children: [
-					"Continue by ",
-					sl,
-					" tokens"
-				]
+			/* @__PURE__ */ j($, {
+				text: e.at.text,
+				fragment: e.at.fragment
 			}),
-			/* @__PURE__ */ j(B, { answer: s }),
-			s?.result ? /* @__PURE__ */ j(dl, { result: s.result }) : null,
-			s?.result ? /* @__PURE__ */ j(ll, { result: s.result }) : null
+			" ",
+			/* @__PURE__ */ j("span", {
+				class: "small",
+				children: P(e.at.attention)
+			})
 		]
 	});
 }
-function ll({ result: e }) {
-	return /* @__PURE__ */ j(X, {
-		name: "continuation",
-		figure: (t) => Jc(e, t),
-		table: () => Yc(e),
-		data: e
-	});
-}
-function ul(e, t, n) {
-	return [e.prompt, n?.whole].includes(t.prompt) && e.source === t.source;
-}
-function dl({ result: e }) {
-	let t = A(), { whole: n } = e, r = t.data.host === "report", { position: i, target: a } = t.state.value;
-	return /* @__PURE__ */ j(x, { children: [n === null ? /* @__PURE__ */ j("p", {
-		class: "note",
-		children: "No text has exactly these tokens, so they cannot be explained one by one."
-	}) : null, /* @__PURE__ */ j("ol", {
-		class: "strip",
-		children: e.generated.map((e) => /* @__PURE__ */ j("li", { children: /* @__PURE__ */ j("button", {
-			type: "button",
-			class: "token",
-			title: "Why this token?",
-			"aria-pressed": i === e.position - 1 && a === er(e),
-			disabled: n === null || r,
-			onClick: () => t.set({
-				view: "why",
-				a: n ?? "",
-				position: e.position - 1,
-				target: er(e)
-			}),
-			children: [/* @__PURE__ */ j($, { text: e.text }), /* @__PURE__ */ j("span", {
-				class: "index",
-				children: I(e.probability)
-			})]
-		}) }, e.position))
-	})] });
-}
 // src/ui/Tested.tsx
-function fl(e) {
-	let t = A(), n = t.followed(), r = e.tests.some((e) => e.how === "swap"), i = t.at.b.value, a = r && i === null, o = Ht(n && !a ? {
+function Is(e) {
+	let t = k(), n = t.followed(), r = e.tests.some((e) => e.how === "swap"), i = t.at.b.value, a = r && i === null, o = Ht(n && !a ? {
 		ask: "test",
 		...n,
 		target: e.target ?? n.target,
 		tests: e.tests,
 		...r ? { [`${t.beside()}_b`]: i } : {}
 	} : null), s = o?.result ?? null, c = t.explained.value, l = e.target === void 0 && c?.reference.kind === "versus" ? c.ledger.value : null;
-	return Re(() => {
-		s && e.say && (t.said.value = `${e.say}: ${ml(s, l).join(" → ")}`);
+	return ze(() => {
+		s && e.say && (t.said.value = `${e.say}: ${Rs(s, l).join(" → ")}`);
 	}, [s, e.say]), a ? /* @__PURE__ */ j("p", {
 		class: "error",
 		children: "A swap takes its value from prompt B: write one in Compare."
-	}) : /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(B, { answer: o }), s ? /* @__PURE__ */ j(pl, {
+	}) : /* @__PURE__ */ j(b, { children: [/* @__PURE__ */ j(B, { answer: o }), s ? /* @__PURE__ */ j(Ls, {
 		result: s,
 		note: e.note,
 		live: !e.say,
 		lead: l
 	}) : null] });
 }
-function pl(e) {
-	let { result: t, note: n, live: r, lead: i } = e, { target_before: a, target_after: o, effect: s, control: c } = t, [l, u] = ml(t, i), d = A().explained.value;
+function Ls(e) {
+	let { result: t, note: n, live: r, lead: i } = e, { target_before: a, target_after: o, effect: s, control: c } = t, [l, u] = Rs(t, i), d = k().explained.value;
 	return /* @__PURE__ */ j("div", {
 		class: "before-after has-exports",
 		"aria-live": r ? "polite" : "off",
 		children: [
 			d ? /* @__PURE__ */ j(X, {
 				name: "test",
-				figure: (e) => Qc(t, d, e),
-				table: () => ol(t),
+				figure: (e) => Ts(t, d, e),
+				table: () => Ns(t),
 				data: t
 			}) : null,
 			/* @__PURE__ */ j("p", {
@@ -5849,9 +4487,9 @@ function pl(e) {
 			}),
 			i === null ? null : /* @__PURE__ */ j("p", {
 				class: "note",
-				children: ["Its probability: ", ml(t, null).join(" → ")]
+				children: ["Its probability: ", Rs(t, null).join(" → ")]
 			}),
-			/* @__PURE__ */ j(_l, {
+			/* @__PURE__ */ j(Vs, {
 				before: a.probability,
 				after: o.probability,
 				limit: c?.limit ?? null
@@ -5866,25 +4504,25 @@ function pl(e) {
 					" ",
 					/* @__PURE__ */ j(Q, { name: "nats" }),
 					". ",
-					hl(t),
+					zs(t),
 					" ",
-					s ? /* @__PURE__ */ j("strong", { children: Mr(s) }) : null
+					s ? /* @__PURE__ */ j("strong", { children: Nr(s) }) : null
 				]
 			}),
 			/* @__PURE__ */ j("p", {
 				class: "note",
-				children: ["Then: ", /* @__PURE__ */ j(gl, { tokens: t.after.slice(0, 3) })]
+				children: ["Then: ", /* @__PURE__ */ j(Bs, { tokens: t.after.slice(0, 3) })]
 			})
 		]
 	});
 }
-function ml(e, t) {
-	return t === null ? Dr(e.target_before.probability, e.target_after.probability) : [F(t), F(t + e.nats)];
+function Rs(e, t) {
+	return t === null ? Or(e.target_before.probability, e.target_after.probability) : [F(t), F(t + e.nats)];
 }
-function hl({ tests: e, effect: t, control: n }) {
-	if (!t || !n) return /* @__PURE__ */ j(x, { children: "No control for this kind of test." });
+function zs({ tests: e, effect: t, control: n }) {
+	if (!t || !n) return /* @__PURE__ */ j(b, { children: "No control for this kind of test." });
 	let r = e.length > 1 ? "sets of as many random neurons of these layers" : "others of its kind";
-	return /* @__PURE__ */ j(x, { children: [
+	return /* @__PURE__ */ j(b, { children: [
 		/* @__PURE__ */ j(Q, {
 			name: "control",
 			children: "Control"
@@ -5900,8 +4538,8 @@ function hl({ tests: e, effect: t, control: n }) {
 		n.limit === null ? ", too few for a verdict." : "."
 	] });
 }
-function gl(e) {
-	return /* @__PURE__ */ j(x, { children: e.tokens.map((e, t) => /* @__PURE__ */ j("span", {
+function Bs(e) {
+	return /* @__PURE__ */ j(b, { children: e.tokens.map((e, t) => /* @__PURE__ */ j("span", {
 		class: "chip",
 		children: [
 			/* @__PURE__ */ j($, { text: e.text }),
@@ -5913,8 +4551,8 @@ function gl(e) {
 		]
 	}, t)) });
 }
-function _l(e) {
-	let t = (e) => 4 + e * 192, [n, r] = [-1, 1].map((n) => t(vl(e.before, n * (e.limit ?? 0))));
+function Vs(e) {
+	let t = (e) => 4 + e * 192, [n, r] = [-1, 1].map((n) => t(Hs(e.before, n * (e.limit ?? 0))));
 	return /* @__PURE__ */ j("div", {
 		class: "scale small",
 		"aria-hidden": "true",
@@ -5966,28 +4604,24 @@ function _l(e) {
 		]
 	});
 }
-function vl(e, t) {
+function Hs(e, t) {
 	let n = e * Math.exp(t);
 	return n / (1 - e + n);
 }
 // src/panels/Inspector.tsx
-var yl = {
+var Us = {
 	zero: "its output set to zero",
 	double: "its output doubled",
 	mean: "its output set to its mean",
 	swap: "its output taken from B"
-}, bl = {
+}, Ws = {
 	zero: "zeroed",
 	double: "doubled",
 	mean: "at its mean",
 	swap: "taken from B"
 };
-function xl() {
-	let e = A(), t = e.at.selection.value, n = e.followed(), { answer: r, result: i, stale: a } = Ut(n && t ? {
-		ask: "inspect",
-		...n,
-		part: t
-	} : null);
+function Gs() {
+	let e = k(), t = e.at.selection.value, { answer: n, result: r, stale: i } = Wt(t && e.inspectAsk(t));
 	return e.explained.value ? t ? /* @__PURE__ */ j(Z, {
 		name: "inspector",
 		title: `Inspector: ${N(t)}`,
@@ -5999,39 +4633,39 @@ function xl() {
 				onClick: () => e.select(null),
 				children: "×"
 			}),
-			/* @__PURE__ */ j(Ol, {}),
-			/* @__PURE__ */ j(B, { answer: r }),
-			i && dn(i.part, t) ? /* @__PURE__ */ j("dl", {
-				class: a ? "stale" : "",
+			/* @__PURE__ */ j(ec, {}),
+			/* @__PURE__ */ j(B, { answer: n }),
+			r && fn(r.part, t) ? /* @__PURE__ */ j("dl", {
+				class: i ? "stale" : "",
 				children: [
-					t.encoder ? /* @__PURE__ */ j(Sl, {
+					t.encoder ? /* @__PURE__ */ j(Js, {
 						name: "inside the encoder",
 						children: /* @__PURE__ */ j("span", {
 							class: "small",
 							children: "at every position of the source; credit is what it carries on through cross-attention, patterns frozen"
 						})
 					}) : null,
-					i.value === null ? null : /* @__PURE__ */ j(Sl, {
+					r.value === null ? null : /* @__PURE__ */ j(Js, {
 						name: /* @__PURE__ */ j(Q, { name: "credit" }),
-						children: [F(i.value), " logits"]
+						children: [F(r.value), " logits"]
 					}),
-					i.activation === null ? null : /* @__PURE__ */ j(Sl, {
+					r.activation === null ? null : /* @__PURE__ */ j(Js, {
 						name: /* @__PURE__ */ j(Q, { name: "activation" }),
-						children: F(i.activation, 2)
+						children: F(r.activation, 2)
 					}),
-					i.looks_at.length === 0 ? null : /* @__PURE__ */ j(Sl, {
+					r.looks_at.length === 0 ? null : /* @__PURE__ */ j(Js, {
 						name: "looks at",
-						children: i.looks_at.map((e) => /* @__PURE__ */ j(Ns, { at: e }, e.position))
+						children: r.looks_at.map((e) => /* @__PURE__ */ j(Fs, { at: e }, e.position))
 					}),
-					/* @__PURE__ */ j(Dl, {
+					/* @__PURE__ */ j($s, {
 						name: "writes toward",
-						tokens: i.promotes
+						tokens: r.promotes
 					}),
-					/* @__PURE__ */ j(Dl, {
+					/* @__PURE__ */ j($s, {
 						name: "writes away from",
-						tokens: i.suppresses
+						tokens: r.suppresses
 					}),
-					/* @__PURE__ */ j(wl, { part: t })
+					/* @__PURE__ */ j(Xs, { part: t })
 				]
 			}) : null
 		]
@@ -6042,34 +4676,42 @@ function xl() {
 		children: null
 	}) : null;
 }
-function Sl(e) {
+function Ks({ parts: e }) {
+	let t = k();
+	return Ut(e.flatMap((e) => t.inspectAsk(e) ?? [])), null;
+}
+function qs() {
+	let e = k().hovered.value;
+	return /* @__PURE__ */ j(Ks, { parts: e ? [e] : [] });
+}
+function Js(e) {
 	return /* @__PURE__ */ j("div", { children: [/* @__PURE__ */ j("dt", { children: e.name }), /* @__PURE__ */ j("dd", { children: e.children })] });
 }
-var Cl = {
+var Ys = {
 	"pre-activation": "reads",
 	gate: "reads: gate",
 	up: "reads: up",
 	query: "reads: query",
 	key: "reads: key"
 };
-function wl({ part: e }) {
-	let t = A(), n = t.followed(), { answer: r, result: i, stale: a } = Ut(n && pn(e) !== e.kind && t.reads() === null ? {
+function Xs({ part: e }) {
+	let t = k(), n = t.followed(), { answer: r, result: i, stale: a } = Wt(n && mn(e) !== e.kind && t.reads() === null ? {
 		ask: "reads",
-		...Ts({
+		...vs({
 			prompt: n.prompt,
 			position: n.position
 		}),
 		part: e
 	} : null);
-	return r?.error ? /* @__PURE__ */ j(Sl, {
+	return r?.error ? /* @__PURE__ */ j(Js, {
 		name: "reads",
 		children: /* @__PURE__ */ j(B, { answer: r })
-	}) : !i || a || !dn(i.part, e) ? null : /* @__PURE__ */ j(x, { children: i.reads.map((e) => /* @__PURE__ */ j(Tl, { reading: e }, e.what)) });
+	}) : !i || a || !fn(i.part, e) ? null : /* @__PURE__ */ j(b, { children: i.reads.map((e) => /* @__PURE__ */ j(Zs, { reading: e }, e.what)) });
 }
-function Tl({ reading: e }) {
+function Zs({ reading: e }) {
 	let { what: t, value: n, terms: r, others: i, source: a } = e;
-	return /* @__PURE__ */ j(Sl, {
-		name: Cl[t],
+	return /* @__PURE__ */ j(Js, {
+		name: Ys[t],
 		children: [
 			/* @__PURE__ */ j("span", {
 				class: "small",
@@ -6077,7 +4719,7 @@ function Tl({ reading: e }) {
 					a ? "score" : t,
 					" ",
 					F(n),
-					a ? /* @__PURE__ */ j(x, { children: [
+					a ? /* @__PURE__ */ j(b, { children: [
 						" ",
 						"toward ",
 						/* @__PURE__ */ j($, { text: a.text })
@@ -6087,7 +4729,7 @@ function Tl({ reading: e }) {
 					" "
 				]
 			}),
-			r.map((e) => /* @__PURE__ */ j(El, { term: e }, xn(e.part))),
+			r.map((e) => /* @__PURE__ */ j(Qs, { term: e }, Sn(e.part))),
 			i.count > 0 ? /* @__PURE__ */ j("span", {
 				class: "chip",
 				children: [
@@ -6102,12 +4744,12 @@ function Tl({ reading: e }) {
 		]
 	});
 }
-function El({ term: e }) {
-	let t = Sn(e.part);
+function Qs({ term: e }) {
+	let t = Cn(e.part);
 	return /* @__PURE__ */ j("span", {
 		class: "chip",
 		children: [
-			t ? /* @__PURE__ */ j(eo, { part: t }) : xn(e.part),
+			t ? /* @__PURE__ */ j(ao, { part: t }) : Sn(e.part),
 			" ",
 			/* @__PURE__ */ j("span", {
 				class: "small",
@@ -6116,25 +4758,25 @@ function El({ term: e }) {
 		]
 	});
 }
-function Dl(e) {
-	return e.tokens.length === 0 ? null : /* @__PURE__ */ j(Sl, {
+function $s(e) {
+	return e.tokens.length === 0 ? null : /* @__PURE__ */ j(Js, {
 		name: e.name,
-		children: /* @__PURE__ */ j(Ms, { tokens: e.tokens })
+		children: /* @__PURE__ */ j(Ps, { tokens: e.tokens })
 	});
 }
-function Ol() {
-	let e = A(), { selection: t, test: n, b: r } = e.state.value;
+function ec() {
+	let e = k(), { selection: t, test: n, b: r } = e.state.value;
 	return t ? /* @__PURE__ */ j("fieldset", {
 		class: "test",
 		children: [
 			/* @__PURE__ */ j("legend", { children: ["Test ", /* @__PURE__ */ j("kbd", { children: "t" })] }),
 			/* @__PURE__ */ j("p", {
 				class: "controls",
-				children: [Jn.map((t) => /* @__PURE__ */ j("button", {
+				children: [Yn.map((t) => /* @__PURE__ */ j("button", {
 					type: "button",
 					"aria-pressed": n === t,
 					disabled: t === "swap" && r === null,
-					title: t === "swap" && r === null ? "Open B first" : yl[t],
+					title: t === "swap" && r === null ? "Open B first" : Us[t],
 					onClick: () => e.set({ test: n === t ? null : t }),
 					children: t
 				}, t)), /* @__PURE__ */ j("button", {
@@ -6143,30 +4785,1521 @@ function Ol() {
 					children: ["Pin ", /* @__PURE__ */ j("kbd", { children: "p" })]
 				})]
 			}),
-			n ? /* @__PURE__ */ j(fl, {
+			n ? /* @__PURE__ */ j(Is, {
 				tests: [{
 					part: t,
 					how: n
 				}],
-				note: yl[n],
-				say: `${N(t)} ${bl[n]}`
+				note: Us[n],
+				say: `${N(t)} ${Ws[n]}`
 			}) : null
 		]
 	}) : null;
 }
+// src/panels/Carried.tsx
+var tc = 6, nc = .2, rc = "How much of its effect is undone where that later part stays as it was; shares need not sum to 100%";
+function ic({ besideLedger: e = !1 }) {
+	let t = k(), n = t.explained.value, r = Zt(), i = Qt(), a = $t(), o = O(!1);
+	if (!n) return null;
+	let s = i?.control ? ko(i) : [], c = o.value ? s : Oo(s, tc), l = i?.control || !a ? s : Ao(a), u = i?.control ? c : o.value ? l : l.slice(0, tc);
+	return /* @__PURE__ */ j(Z, {
+		name: "carried",
+		title: "What carried it",
+		note: i ? /* @__PURE__ */ j(oc, { tested: i }) : /* @__PURE__ */ j(ac, { failed: !!r?.error }),
+		children: [
+			/* @__PURE__ */ j(B, { answer: r }),
+			i ? /* @__PURE__ */ j(X, {
+				name: "carried",
+				figure: (e) => Xo(i, c, e),
+				table: () => Zo(i, s),
+				data: i
+			}) : null,
+			u.length > 0 ? /* @__PURE__ */ j(cc, {
+				explained: i ?? n,
+				parts: u,
+				waiting: sc(r)
+			}) : null,
+			/* @__PURE__ */ j(Ks, { parts: u.slice(0, tc).map(({ part: e }) => e) }),
+			i?.control ? /* @__PURE__ */ j(uc, { control: i.control }) : null,
+			e ? null : /* @__PURE__ */ j(dc, { explained: n }),
+			/* @__PURE__ */ j("p", {
+				class: "controls end",
+				children: [l.length > tc ? /* @__PURE__ */ j("button", {
+					type: "button",
+					"aria-pressed": o.value,
+					onClick: () => o.value = !o.value,
+					children: o.value ? "Fewer" : `All ${l.length} that were ${i ? "looked at" : "listed"}`
+				}) : null, e ? null : /* @__PURE__ */ j("button", {
+					type: "button",
+					onClick: () => t.go("parts"),
+					children: "All parts"
+				})]
+			})
+		]
+	});
+}
+function ac({ failed: e }) {
+	return /* @__PURE__ */ j(b, { children: ["What each adds, the largest first. ", e ? "None was switched off." : "Each is now being switched off …"] });
+}
+function oc({ tested: { control: e } }) {
+	return e ? /* @__PURE__ */ j(b, { children: [
+		"Each part alone ",
+		/* @__PURE__ */ j(Q, {
+			name: "zeroed",
+			children: "set to zero"
+		}),
+		" where the question is asked",
+		e.heads ? /* @__PURE__ */ j(b, { children: [
+			", ranked among all ",
+			e.heads.count,
+			" ",
+			/* @__PURE__ */ j(Q, {
+				name: "attention head",
+				children: "heads"
+			})
+		] }) : null,
+		e.neurons ? /* @__PURE__ */ j(b, { children: [
+			e.heads ? " or " : ", ranked among ",
+			e.neurons.count,
+			" active ",
+			/* @__PURE__ */ j(Q, {
+				name: "neuron",
+				children: "neurons"
+			})
+		] }) : null,
+		"."
+	] }) : /* @__PURE__ */ j(b, { children: "No part was switched off: this was made without its tests." });
+}
+function sc(e) {
+	return e !== null && !e.result && !e.error;
+}
+function cc(e) {
+	let { explained: t, parts: n } = e, r = R(t.target.text.trim() || t.target.text), i = t.reference.kind === "versus", a = i ? t.ledger.value : t.target.probability, o = (e) => i ? a + e.effect.nats : e.probability, s = [
+		a,
+		...n.filter(To).map(o),
+		0
+	], [c, l] = i ? [Math.min(...s), Math.max(...s)] : [0, 1], u = (e) => (e - c) / Math.max(l - c, 1e-12), d = (e) => `${100 * u(e)}%`;
+	return /* @__PURE__ */ j(oo, {
+		label: "Heads and neurons, one a row",
+		children: /* @__PURE__ */ j("table", { children: [/* @__PURE__ */ j("thead", { children: /* @__PURE__ */ j("tr", { children: [
+			/* @__PURE__ */ j("th", {
+				scope: "col",
+				children: "part"
+			}),
+			/* @__PURE__ */ j("th", {
+				scope: "col",
+				class: "number wide-only",
+				title: "What it writes toward what is explained, directly: its row of the ledger",
+				children: ["adds, ", /* @__PURE__ */ j(Q, {
+					name: "logit",
+					children: "logits"
+				})]
+			}),
+			/* @__PURE__ */ j("th", {
+				scope: "col",
+				class: "without-column wide-only bars-column",
+				children: [i ? `lead of ${r} without it` : `${r} without it`, /* @__PURE__ */ j("span", {
+					class: "scale",
+					children: [
+						u(a) > nc ? /* @__PURE__ */ j("span", {
+							class: "low",
+							children: i ? F(c) : "0%"
+						}) : null,
+						u(a) < .8 ? /* @__PURE__ */ j("span", {
+							class: "high",
+							children: i ? F(l) : "100%"
+						}) : null,
+						/* @__PURE__ */ j("span", {
+							class: "mark-before",
+							style: { "--at": d(a) },
+							children: [i ? F(a) : I(a), " with it"]
+						})
+					]
+				})]
+			}),
+			/* @__PURE__ */ j("th", {
+				scope: "col",
+				class: "number",
+				children: "with → without"
+			}),
+			/* @__PURE__ */ j("th", {
+				scope: "col",
+				children: "what it does here"
+			})
+		] }) }), /* @__PURE__ */ j("tbody", { children: n.map((t) => /* @__PURE__ */ j("tr", { children: [
+			/* @__PURE__ */ j("th", {
+				scope: "row",
+				children: /* @__PURE__ */ j(ao, { part: t.part })
+			}),
+			/* @__PURE__ */ j("td", {
+				class: "number wide-only",
+				children: /* @__PURE__ */ j(as, { value: t.credit })
+			}),
+			To(t) ? /* @__PURE__ */ j(lc, {
+				carrier: t,
+				before: a,
+				after: o(t),
+				lead: i,
+				place: d
+			}) : /* @__PURE__ */ j(b, { children: [
+				/* @__PURE__ */ j("td", { class: "wide-only bars-column" }),
+				/* @__PURE__ */ j("td", {
+					class: "number",
+					children: e.waiting ? "…" : "not switched off"
+				}),
+				/* @__PURE__ */ j("td", { children: Rr(t.does) })
+			] })
+		] }, pn(t.part))) })] })
+	});
+}
+function lc(e) {
+	let { before: t, after: n, lead: r, place: i } = e, { effect: a, says: o } = e.carrier, s = r ? [F(t), F(n)] : Or(t, n), c = Math.abs(Number.parseFloat(i(n)) - Number.parseFloat(i(0)));
+	return /* @__PURE__ */ j(b, { children: [
+		/* @__PURE__ */ j("td", {
+			class: "wide-only bars-column",
+			children: /* @__PURE__ */ j("span", {
+				class: `left ${n > t ? "more" : "less"}`,
+				"aria-hidden": "true",
+				children: [/* @__PURE__ */ j("i", { style: {
+					left: i(Math.min(n, 0)),
+					width: `${c}%`
+				} }), /* @__PURE__ */ j("b", { style: { left: i(t) } })]
+			})
+		}),
+		/* @__PURE__ */ j("td", {
+			class: "number",
+			title: `${P(a.nats)} nats`,
+			children: [
+				s[0],
+				" → ",
+				s[1]
+			]
+		}),
+		/* @__PURE__ */ j("td", { children: [
+			/* @__PURE__ */ j("span", {
+				class: `tag ${o.kind.replace(" ", "-")}`,
+				children: o.kind === "holds back" ? `holds it back, ${o.tag}` : o.tag
+			}),
+			" ",
+			/* @__PURE__ */ j("span", {
+				title: e.carrier.through.length > 0 ? rc : void 0,
+				children: Rr(o.does)
+			})
+		] })
+	] });
+}
+function uc({ control: e }) {
+	let [t, n] = ["heads", "neurons"].flatMap((t) => {
+		let n = e[t]?.limit ?? null;
+		return n === null ? [] : [{
+			kind: t,
+			moves: P(n)
+		}];
+	});
+	return t ? /* @__PURE__ */ j("p", {
+		class: "small",
+		children: [
+			"Of the ",
+			t.kind,
+			", one in twenty moves it by ",
+			t.moves,
+			" ",
+			/* @__PURE__ */ j(Q, { name: "nats" }),
+			" or more",
+			n ? `; of the ${n.kind}, by ${n.moves}` : "",
+			"."
+		]
+	}) : null;
+}
+function dc({ explained: e }) {
+	let { sum: t, error: n, holds: r } = ts(e.ledger), { kind: i, text: a } = e.reference, o = i === "mean" ? "the model's own logit above the mean of the vocabulary" : i === "raw" ? "the model's own logit" : `the model's own lead over ${R(a ?? "")}`;
+	return /* @__PURE__ */ j("p", {
+		class: r ? "note" : "error",
+		children: [
+			"All ",
+			e.ledger.terms.length,
+			" parts add up to ",
+			/* @__PURE__ */ j("strong", { children: F(t) }),
+			", ",
+			o,
+			r ? " ✓" : `, which is ${F(e.ledger.value)}`,
+			" ",
+			/* @__PURE__ */ j("span", {
+				class: "small",
+				children: [
+					"(off by ",
+					Tr(n),
+					")"
+				]
+			})
+		]
+	});
+}
+// src/lib/align.ts
+function fc(e, t) {
+	let n = [], [r, i] = [0, 0];
+	for (let [a, o] of [...mc(e, t), [e.length, t.length]]) {
+		let s = a - r === o - i;
+		for (; r < a;) n.push({
+			a: r,
+			b: s ? i : null,
+			how: s ? "differs" : "alone"
+		}), r += 1, s && (i += 1);
+		for (; i < o; i += 1) n.push({
+			a: null,
+			b: i,
+			how: "alone"
+		});
+		a < e.length && o < t.length && n.push({
+			a,
+			b: o,
+			how: "same"
+		}), [r, i] = [a + 1, o + 1];
+	}
+	return n;
+}
+function pc(e) {
+	return e.flatMap(({ a: e, b: t }) => e === null || t === null ? [] : [[e, t]]);
+}
+function mc(e, t) {
+	let n = 0;
+	for (; n < e.length && n < t.length && e[n] === t[n];) n += 1;
+	let r = 0;
+	for (; r < Math.min(e.length, t.length) - n && e.at(-1 - r) === t.at(-1 - r);) r += 1;
+	let i = hc(e.slice(n, e.length - r), t.slice(n, t.length - r));
+	return [
+		...Array.from({ length: n }, (e, t) => [t, t]),
+		...i.map(([e, t]) => [e + n, t + n]),
+		...Array.from({ length: r }, (n, i) => [e.length - r + i, t.length - r + i])
+	];
+}
+function hc(e, t) {
+	let n = t.length + 1, r = new Uint16Array((e.length + 1) * n), i = (e, t) => r[e * n + t] ?? 0;
+	for (let a = e.length - 1; a >= 0; --a) for (let o = t.length - 1; o >= 0; --o) r[a * n + o] = e[a] === t[o] ? i(a + 1, o + 1) + 1 : Math.max(i(a + 1, o), i(a, o + 1));
+	let a = [];
+	for (let n = 0, r = 0; n < e.length && r < t.length;) e[n] === t[r] ? a.push([n++, r++]) : i(n + 1, r) >= i(n, r + 1) ? n += 1 : r += 1;
+	return a;
+}
+// src/hooks/useCompared.ts
+function gc() {
+	let e = k(), t = e.at.b.value, { position: n } = e.answered.value ?? e.state.value, r = e.explained.value, i = e.followed(), a = e.beside(), o = t !== null && t !== "" && r !== null && i !== null && t !== i[a], { position: s, ...c } = i ?? {}, l = {
+		...c,
+		[a]: t
+	}, u = Ht(o ? gs(l) : null), d = o && u?.result ? fc(_c(r), _c(u.result)) : null, f = d && r ? pc(d).find(([e]) => e === r.position) : void 0, p = Ht(o && n !== null && f ? gs({
+		...l,
+		position: f[1]
+	}) : null);
+	if (!o) return null;
+	let m = n === null ? u : f ? p : u?.result ? null : u;
+	return {
+		answer: m,
+		result: m?.result ?? null,
+		columns: d,
+		mate: f?.[1] ?? null
+	};
+}
+function _c(e) {
+	return e.tokens.map((e) => e.id);
+}
+// src/lib/figure/compare.ts
+var vc = 20;
+function yc(e, t, n) {
+	let r = [...rs(e.ledger.terms, t.ledger.terms)].sort((e, t) => Math.abs(bc(t)) - Math.abs(bc(e))), i = r.slice(vc), a = es(r.map(bc)), o = es(i.map(bc)), s = [
+		...r.slice(0, vc).map((e) => ({
+			name: Sn(e.term),
+			value: bc(e),
+			number: F(bc(e))
+		})),
+		...i.length > 0 ? [{
+			name: `${i.length} others (net)`,
+			value: o,
+			number: F(o),
+			other: !0
+		}] : [],
+		{
+			name: "total",
+			value: a,
+			number: F(a),
+			other: !0,
+			total: !0
+		}
+	];
+	return J(V, [Ho(V, {
+		rows: s,
+		axis: Jo(s.map((e) => e.value), "A minus B, logits", (e) => F(e, +!Number.isInteger(e)))
+	})], {
+		shows: `Two prompts compared: the difference, A minus B, of what each part adds to ${_a(e.target, e.reference)} (${F(e.ledger.value)} in A, ${F(t.ledger.value)} in B). Hatched: less in A.`,
+		made: e,
+		asked: n,
+		about: ga(e.target)
+	});
+}
+function bc({ a: e, b: t }) {
+	return (e ?? 0) - (t ?? 0);
+}
+function xc(e, t) {
+	return {
+		head: [
+			"term",
+			"a_logits",
+			"b_logits",
+			"difference"
+		],
+		rows: rs(e.ledger.terms, t.ledger.terms).map((e) => [
+			Sn(e.term),
+			e.a,
+			e.b,
+			bc(e)
+		])
+	};
+}
+// src/panels/Patch.tsx
+var Sc = {
+	resid_pre: "stream before a block",
+	attention: "attention's write",
+	mlp: "MLP's write"
+};
+function Cc(e) {
+	let t = k(), { a: n, target: r, vs: i } = t.answered.value ?? t.state.value, a = O("resid_pre"), { answer: o, result: s, stale: c } = Wt({
+		ask: "patch",
+		prompt: n,
+		prompt_b: e.promptB,
+		site: a.value,
+		align: e.pairs,
+		...r === null ? {} : { target: r },
+		...i === null ? {} : { vs: i }
+	});
+	return /* @__PURE__ */ j("div", {
+		class: "has-exports",
+		children: [
+			/* @__PURE__ */ j("h3", { children: [/* @__PURE__ */ j(Q, {
+				name: "patching",
+				children: "Patching"
+			}), ": B with one value of A at a time"] }),
+			/* @__PURE__ */ j("p", {
+				class: "controls",
+				children: /* @__PURE__ */ j("label", { children: [
+					"Value",
+					" ",
+					/* @__PURE__ */ j("select", {
+						value: a.value,
+						onChange: (e) => a.value = e.currentTarget.value,
+						children: Object.entries(Sc).map(([e, t]) => /* @__PURE__ */ j("option", {
+							value: e,
+							children: t
+						}, e))
+					})
+				] })
+			}),
+			/* @__PURE__ */ j(B, { answer: o }),
+			s ? /* @__PURE__ */ j("div", {
+				class: c ? "stale" : "",
+				children: /* @__PURE__ */ j(wc, {
+					result: s,
+					promptB: e.promptB
+				})
+			}) : null
+		]
+	});
+}
+function wc({ result: e, promptB: t }) {
+	let n = k(), r = O(0), i = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), a = [...new Set(e.grid.map((e) => e.layer))].sort((e, t) => t - e), o = new Map(e.grid.map((e) => [`${e.layer} ${e.position ?? 0}`, e])), s = i.slice(r.value, r.value + 128), c = (e, t) => o.get(`${a[t]} ${s[e]}`), l = (t) => z(e.clean_tokens[t]), u = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), d = (t) => t ? `L${t.layer}, position ${t.position} ${l(t.position ?? 0)}: ${e.metric} ${P(t.value)}, effect ${F(t.effect ?? 0)}` : "", f = (e.target ?? []).map((e) => R(e.text)).join("");
+	return /* @__PURE__ */ j(b, { children: [
+		/* @__PURE__ */ j(X, {
+			name: "patching",
+			figure: (t) => Pa(e, {
+				start: r.value,
+				size: 128
+			}, t),
+			table: () => Ia(e),
+			data: e,
+			beside: t
+		}),
+		/* @__PURE__ */ j("p", {
+			class: "note",
+			children: [
+				e.metric.replace("-", " "),
+				" of ",
+				f,
+				e.versus ? ` over ${R(e.versus.text)}` : "",
+				": ",
+				P(e.clean),
+				" in A,",
+				" ",
+				P(e.corrupt),
+				" in B. ",
+				e.complete ? "" : "Not all cells were computed."
+			]
+		}),
+		/* @__PURE__ */ j(lo, {
+			start: r,
+			length: i.length,
+			what: "tokens"
+		}),
+		/* @__PURE__ */ j(qa, {
+			label: "Effect of patching, by layer and token",
+			columns: s.length,
+			rows: a.length,
+			colour: (e, t) => {
+				let n = c(e, t);
+				return n ? xi(n.effect ?? 0, u) : null;
+			},
+			tell: (e, t) => d(c(e, t)),
+			rowName: (e) => `L${a[e]}`,
+			columnName: (e) => l(s[e] ?? -1),
+			...e.site.startsWith("resid") ? {} : { onChoose: (t, r) => n.select({
+				kind: e.site === "mlp" ? "mlp" : "attention",
+				layer: a[r] ?? 0
+			}) }
+		}),
+		/* @__PURE__ */ j(io, {
+			kind: "sign",
+			low: `${F(-u, 1)} away from A`,
+			high: `${F(u, 1)}${u === 1 ? ", as A" : ""}`,
+			middle: u === 1 ? "0, as B" : "0, as B; +1 is as A"
+		}),
+		/* @__PURE__ */ j(so, {
+			label: "effect of patching",
+			head: [
+				"layer",
+				"position",
+				e.metric,
+				"effect"
+			],
+			rows: () => e.grid.filter((e) => s.includes(e.position ?? 0)).map((e) => [
+				`L${e.layer}`,
+				`${e.position} ${l(e.position ?? 0)}`,
+				P(e.value),
+				e.effect === null ? "—" : F(e.effect)
+			])
+		})
+	] });
+}
+// src/panels/Compare.tsx
+var Tc = 12;
+function Ec() {
+	let e = k(), t = e.explained.value, n = gc(), r = e.at.b.value;
+	if (!t) return null;
+	if (!n) return /* @__PURE__ */ j(Z, {
+		name: "compare",
+		title: "Compare A and B",
+		note: `A second ${e.beside()}, best with as many tokens: its ledger is set beside this one's, and its values are put in here to see which bring its answer.`,
+		children: /* @__PURE__ */ j(Dc, {})
+	});
+	let i = n.columns ? pc(n.columns) : [];
+	return /* @__PURE__ */ j(Z, {
+		name: "compare",
+		title: "Compare A and B",
+		children: [
+			/* @__PURE__ */ j(Dc, {}),
+			/* @__PURE__ */ j(B, { answer: n.answer }),
+			n.result && n.mate !== null ? /* @__PURE__ */ j(X, {
+				name: "compare",
+				figure: (e) => yc(t, n.result, e),
+				table: () => xc(t, n.result),
+				data: {
+					a: t,
+					b: n.result
+				},
+				beside: r ?? ""
+			}) : null,
+			/* @__PURE__ */ j(Oc, {
+				explained: t,
+				compared: n
+			}),
+			n.columns && n.mate === null ? /* @__PURE__ */ j("p", {
+				class: "error",
+				children: "The explained position of A has no partner in B, so the two ledgers are not set side by side."
+			}) : null,
+			/* @__PURE__ */ j("div", {
+				class: "side-by-side wide",
+				children: [n.result && n.mate !== null ? /* @__PURE__ */ j(Ac, {
+					a: t,
+					b: n.result
+				}) : null, e.reads() === null && i.length > 0 && n.mate !== null ? t.position === t.asks ? /* @__PURE__ */ j(Cc, {
+					pairs: i,
+					promptB: r ?? ""
+				}) : /* @__PURE__ */ j("p", {
+					class: "note",
+					children: "Patching is read at the last token; choose it to see this map."
+				}) : null]
+			})
+		]
+	});
+}
+function Dc() {
+	let e = k(), { a: t, b: n, source: r } = e.state.value, i = e.beside(), a = e.data.host !== "report" && e.reads() !== "audio";
+	return n === null ? /* @__PURE__ */ j("button", {
+		type: "button",
+		disabled: !a,
+		onClick: () => e.set({ b: i === "source" ? r : t }),
+		children: [
+			"A | B: add ",
+			i,
+			" B"
+		]
+	}) : /* @__PURE__ */ j("div", {
+		class: "fields",
+		children: [/* @__PURE__ */ j(Kr, {
+			name: "b",
+			label: i === "source" ? "Source B" : "Prompt B",
+			wide: !0,
+			live: a
+		}), /* @__PURE__ */ j("button", {
+			type: "button",
+			disabled: !a,
+			onClick: () => e.set({ b: null }),
+			children: "Without B"
+		})]
+	});
+}
+function Oc({ explained: e, compared: t }) {
+	let n = t.result?.tokens ?? [];
+	if (!t.columns || !t.result) return null;
+	let r = {
+		same: "=",
+		differs: "≠",
+		alone: "∅"
+	};
+	return /* @__PURE__ */ j(oo, {
+		label: "Tokens of A and B",
+		children: [/* @__PURE__ */ j("table", {
+			class: "columns",
+			children: /* @__PURE__ */ j("tbody", { children: [
+				/* @__PURE__ */ j("tr", { children: [/* @__PURE__ */ j("th", {
+					scope: "row",
+					children: "A"
+				}), t.columns.map(({ a: t, how: n }, r) => /* @__PURE__ */ j("td", {
+					class: n,
+					children: t === null ? "—" : /* @__PURE__ */ j($, {
+						text: e.tokens[t]?.text ?? "",
+						fragment: e.tokens[t]?.fragment
+					})
+				}, r))] }),
+				/* @__PURE__ */ j("tr", { children: [/* @__PURE__ */ j("th", {
+					scope: "row",
+					children: /* @__PURE__ */ j("span", {
+						class: "hidden",
+						children: "aligned"
+					})
+				}), t.columns.map(({ how: e }, t) => /* @__PURE__ */ j("td", {
+					class: e,
+					title: e,
+					children: [r[e], /* @__PURE__ */ j("span", {
+						class: "hidden",
+						children: e
+					})]
+				}, t))] }),
+				/* @__PURE__ */ j("tr", { children: [/* @__PURE__ */ j("th", {
+					scope: "row",
+					children: "B"
+				}), t.columns.map(({ b: e, how: t }, r) => /* @__PURE__ */ j("td", {
+					class: t,
+					children: e === null ? "—" : /* @__PURE__ */ j($, {
+						text: n[e]?.text ?? "",
+						fragment: n[e]?.fragment
+					})
+				}, r))] })
+			] })
+		}), /* @__PURE__ */ j("p", {
+			class: "note",
+			children: "= equal; ≠ replaced, set side by side; ∅ without a partner."
+		})]
+	});
+}
+var kc = (e) => (e.a ?? 0) - (e.b ?? 0);
+function Ac({ a: e, b: t }) {
+	let n = rs(e.ledger.terms, t.ledger.terms).sort((e, t) => Math.abs(kc(t)) - Math.abs(kc(e))), r = n.slice(0, Tc), i = n.slice(Tc), a = Math.max(0, ...n.map((e) => Math.abs(kc(e)))), o = (e) => [
+		es(e.map((e) => e.a ?? 0)),
+		es(e.map((e) => e.b ?? 0)),
+		es(e.map(kc))
+	];
+	return /* @__PURE__ */ j("table", {
+		class: "differences",
+		children: [
+			/* @__PURE__ */ j("caption", { children: [
+				"Ledger of ",
+				/* @__PURE__ */ j($, { text: e.target.text }),
+				": ",
+				I(e.target.probability),
+				" in A,",
+				" ",
+				I(t.target.probability),
+				" in B"
+			] }),
+			/* @__PURE__ */ j("thead", { children: /* @__PURE__ */ j("tr", { children: [
+				/* @__PURE__ */ j("th", {
+					scope: "col",
+					children: "part"
+				}),
+				/* @__PURE__ */ j("th", {
+					scope: "col",
+					class: "number",
+					children: "A"
+				}),
+				/* @__PURE__ */ j("th", {
+					scope: "col",
+					class: "number",
+					children: "B"
+				}),
+				/* @__PURE__ */ j("th", {
+					scope: "col",
+					class: "number",
+					children: "A − B"
+				}),
+				/* @__PURE__ */ j("th", {
+					scope: "col",
+					class: "wide-only",
+					children: /* @__PURE__ */ j("span", {
+						class: "hidden",
+						children: "bar"
+					})
+				})
+			] }) }),
+			/* @__PURE__ */ j("tbody", { children: [r.map((e) => {
+				let t = Cn(e.term);
+				return /* @__PURE__ */ j("tr", { children: [
+					/* @__PURE__ */ j("th", {
+						scope: "row",
+						children: t ? /* @__PURE__ */ j(ao, { part: t }) : Sn(e.term)
+					}),
+					/* @__PURE__ */ j("td", {
+						class: "number",
+						children: e.a === null ? "—" : F(e.a)
+					}),
+					/* @__PURE__ */ j("td", {
+						class: "number",
+						children: e.b === null ? "—" : F(e.b)
+					}),
+					/* @__PURE__ */ j("td", {
+						class: "number",
+						children: /* @__PURE__ */ j(as, { value: kc(e) })
+					}),
+					/* @__PURE__ */ j("td", {
+						class: "wide-only",
+						children: /* @__PURE__ */ j(is, {
+							value: kc(e),
+							largest: a
+						})
+					})
+				] }, ns(e.term));
+			}), /* @__PURE__ */ j(jc, {
+				name: `${i.length} others (net)`,
+				sums: o(i)
+			})] }),
+			/* @__PURE__ */ j("tfoot", { children: /* @__PURE__ */ j(jc, {
+				name: "total",
+				sums: o(n)
+			}) })
+		]
+	});
+}
+function jc({ name: e, sums: t }) {
+	return /* @__PURE__ */ j("tr", {
+		class: e === "total" ? "total" : "others",
+		children: [
+			/* @__PURE__ */ j("th", {
+				scope: "row",
+				children: e
+			}),
+			t.map((e, t) => /* @__PURE__ */ j("td", {
+				class: "number",
+				children: F(e)
+			}, t)),
+			/* @__PURE__ */ j("td", { class: "wide-only" })
+		]
+	});
+}
+// src/lib/effects.ts
+function Mc(e, t) {
+	let n = Nc(e, t);
+	if (n) {
+		let e = n.difference ?? n.effect;
+		return {
+			nats: e.nats,
+			probability: n.probability,
+			effect: e
+		};
+	}
+	if (t.head === void 0 || t.encoder) return null;
+	let r = e.head_effects.find((e) => e.layer === t.layer && e.head === t.head && (e.cross ?? !1) === hn(t));
+	return r ? {
+		...r,
+		effect: null
+	} : null;
+}
+function Nc(e, t) {
+	if (t.encoder) return null;
+	let { layer: n } = t;
+	return (t.head === void 0 ? t.kind === "neuron" ? e.neurons.find((e) => e.layer === n && e.neuron === t.neuron && (e.expert ?? void 0) === t.expert) : e.sublayers.find((e) => e.kind === t.kind && e.layer === n) : e.heads.find((e) => e.cross === hn(t) && e.layer === n && e.head === t.head))?.zeroed ?? null;
+}
+function Pc({ reference: e, ledger: t, target: n }, { nats: r, probability: i }) {
+	return e.kind === "versus" ? [F(t.value), F(t.value + r)] : Or(n.probability, i);
+}
+function Fc(e) {
+	let t = [...new Set(e.map((e) => e.layer))].sort((e, t) => e - t), n = new Map(e.map((e) => [Ic(e), e]));
+	return {
+		layers: t,
+		rows: [!1, !0].flatMap((t) => [...new Set(e.filter((e) => (e.cross ?? !1) === t).map((e) => e.head))].sort((e, t) => e - t).map((e) => ({
+			name: `${t ? "X" : "H"}${e}`,
+			at: (r) => n.get(Ic({
+				layer: r,
+				head: e,
+				cross: t
+			}))
+		}))),
+		largest: Math.max(0, ...e.map((e) => Math.abs(e.nats)))
+	};
+}
+function Ic({ layer: e, head: t, cross: n }) {
+	return `${e} ${t} ${n ?? !1}`;
+}
+function Lc(e) {
+	return N(M(e));
+}
+// src/lib/figure/effects.ts
+function Rc(e, t) {
+	let { layers: n, rows: r, largest: i } = Fc(e.head_effects), a = (e, t) => -(r[t]?.at(n[e] ?? -1)?.nats ?? 0), o = n.length > 12 ? H : V, s = la(o, {
+		columns: n.length,
+		rows: r.length,
+		colour: (e, t) => r[t]?.at(n[e] ?? -1) ? xi(a(e, t), i, !1) : null,
+		negative: (e, t) => a(e, t) < -i / 20,
+		words: (e, t) => F(-a(e, t)),
+		columnName: (e) => String(n[e] ?? ""),
+		rowName: (e) => r[e]?.name ?? "",
+		columnLabel: "layer",
+		rowLabel: "head",
+		legend: Ma("falls without the head, nats", i)
+	}), { target: c, reference: l } = e, u = l.kind === "versus" ? `the lead of “${Y(c.text)}” over “${Y(l.text ?? "")}”` : `the log-odds of “${Y(c.text)}”`;
+	return J(o, [s], {
+		shows: `Every head set to zero alone, where the question is asked: how far ${u} falls without it (hatched: it rises).`,
+		made: e,
+		asked: t,
+		about: ga(c)
+	});
+}
+function zc(e) {
+	let t = e.reference.kind === "versus" ? "logit difference" : "log-odds";
+	return {
+		head: [
+			"head",
+			"layer",
+			"effect_nats",
+			"effect_of",
+			"probability",
+			"probability_without"
+		],
+		rows: e.head_effects.map((n) => [
+			Lc(n),
+			n.layer,
+			n.nats,
+			t,
+			e.target.probability,
+			n.probability
+		])
+	};
+}
+// src/panels/Effects.tsx
+function Bc() {
+	let e = Qt();
+	return !e || e.head_effects.length === 0 ? null : /* @__PURE__ */ j(Z, {
+		name: "effects",
+		title: /* @__PURE__ */ j(b, { children: [
+			"Every ",
+			/* @__PURE__ */ j(Q, {
+				name: "attention head",
+				children: "head"
+			}),
+			" switched off"
+		] }),
+		note: /* @__PURE__ */ j(b, { children: [
+			"The ",
+			Wc(e) ? "lead" : "probability",
+			" of ",
+			Uc(e),
+			" with one head at a time",
+			" ",
+			/* @__PURE__ */ j(Q, {
+				name: "zeroed",
+				children: "set to zero"
+			}),
+			". A cell chooses its head."
+		] }),
+		children: [/* @__PURE__ */ j(X, {
+			name: "heads-switched-off",
+			figure: (t) => Rc(e, t),
+			table: () => zc(e),
+			data: e
+		}), /* @__PURE__ */ j(Vc, { tested: e })]
+	});
+}
+function Vc({ tested: e }) {
+	let t = k(), { layers: n, rows: r, largest: i } = Fc(e.head_effects), a = (e, t) => r[t]?.at(n[e] ?? -1), o = t.at.selection.value, s = r.flatMap((e, t) => n.map((e, n) => [n, t])), c = ([e, t]) => Math.abs(a(e, t)?.nats ?? 0), l = s.reduce((e, t) => c(t) > c(e) ? t : e, [0, 0]);
+	return /* @__PURE__ */ j(b, { children: [
+		/* @__PURE__ */ j(qa, {
+			label: `Effect of zeroing each head on ${Uc(e)}, by head and layer`,
+			columns: n.length,
+			rows: r.length,
+			height: r.length > 16 ? 12 : 16,
+			colour: (e, t) => {
+				let n = a(e, t);
+				return n ? xi(-n.nats, i) : null;
+			},
+			rest: l,
+			tell: (t, n) => Hc(e, a(t, n)),
+			rowName: (e) => r[e]?.name ?? "",
+			columnName: (e) => `L${n[e]}`,
+			marked: (e, t) => {
+				let n = a(e, t);
+				return n !== void 0 && o !== null && fn(M(n), o);
+			},
+			onChoose: (e, n) => {
+				let r = a(e, n);
+				r && t.select(M(r));
+			}
+		}),
+		/* @__PURE__ */ j(io, {
+			kind: "sign",
+			low: `rises by ${P(i)} nats without it`,
+			high: `falls by ${P(i)} nats without it`,
+			middle: "no change"
+		}),
+		/* @__PURE__ */ j(so, {
+			label: "effect of zeroing each head",
+			head: [
+				"head",
+				"nats",
+				Uc(e)
+			],
+			rows: () => [...e.head_effects].sort((e, t) => Math.abs(t.nats) - Math.abs(e.nats)).map((t) => [
+				Lc(t),
+				F(t.nats),
+				Pc(e, t).join(" → ")
+			])
+		})
+	] });
+}
+function Hc(e, t) {
+	if (!t) return "";
+	let [n, r] = Pc(e, t);
+	return `${Lc(t)}: ${Uc(e)} ${n} → ${r} without it (${F(t.nats)} nats)`;
+}
+function Uc({ target: e }) {
+	return R(e.text.trim() || e.text);
+}
+function Wc({ reference: e }) {
+	return e.kind === "versus";
+}
+// src/lib/flow.ts
+var Gc = 60;
+function Kc(e, t, n = Gc) {
+	let r = /* @__PURE__ */ new Map([[qc, Jc(e)]]), i = /* @__PURE__ */ new Map(), a = [], o = [], s = [...e.paths].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
+	for (let c of s) {
+		if (Math.abs(c.value) < t * Math.abs(e.value)) break;
+		let s = [Yc(c), ...c.steps.map(Xc)], l = s.filter((e) => !r.has(e.id));
+		if (r.size + l.length > n) break;
+		for (let e of l) r.set(e.id, e);
+		let u = [...s.map((e) => e.id), qc];
+		u.slice(1).forEach((e, t) => {
+			let n = u[t], r = i.get(`${n} ${e}`) ?? {
+				from: n,
+				to: e,
+				value: 0
+			};
+			i.set(`${n} ${e}`, {
+				...r,
+				value: r.value + c.value
+			});
+		}), a.push(c), o.push(u);
+	}
+	return {
+		nodes: [...r.values()],
+		edges: [...i.values()],
+		paths: a,
+		along: o,
+		remainder: {
+			count: e.paths.length - a.length + e.small_count,
+			value: e.value - es(a.map((e) => e.value))
+		}
+	};
+}
+var qc = "output";
+function Jc(e) {
+	let { position: t, model: n } = e;
+	return {
+		id: qc,
+		label: "",
+		position: t,
+		ofSource: !1,
+		height: n.layers,
+		carries: !1,
+		source: null,
+		part: null
+	};
+}
+function Yc(e) {
+	let { kind: t, layer: n, position: r } = e, i = e.of_source ?? !1, a = i && !t.startsWith("cross"), o = n === null ? -1 : n + (t.startsWith("cross") ? .3 : .6);
+	return {
+		id: `${xn(t, a)} ${n} ${r}`,
+		label: xn(Sn({
+			kind: t,
+			layer: n
+		}), a),
+		position: r,
+		ofSource: i,
+		height: el(o, a),
+		carries: !1,
+		source: null,
+		part: t === "mlp" && n !== null ? {
+			kind: "mlp",
+			layer: n,
+			...a ? { encoder: a } : {}
+		} : null
+	};
+}
+function Xc(e) {
+	let { layer: t, head: n, source: r, destination: i } = e, a = e.encoder ?? !1, o = M(e);
+	return {
+		id: `${xn(o.kind, a)} ${t} ${n} ${r} ${i}`,
+		label: N(o),
+		position: i,
+		ofSource: a,
+		height: el(t + (e.cross ? .4 : .2), a),
+		carries: !0,
+		source: {
+			ofSource: a || (e.cross ?? !1),
+			position: r
+		},
+		part: o
+	};
+}
+function Zc(e, t) {
+	let n = e.along.map((t, n) => ({
+		ids: t,
+		path: e.paths[n]
+	})).filter(({ ids: e }) => e.includes(t)), r = n.flatMap(({ ids: e }) => e.slice(1).map((t, n) => `${e[n]} ${t}`));
+	return {
+		paths: n.map(({ path: e }) => e),
+		value: es(n.map(({ path: e }) => e.value)),
+		lit: /* @__PURE__ */ new Set([...n.flatMap(({ ids: e }) => e), ...r])
+	};
+}
+function Qc(e, t) {
+	let n = (t) => e.filter((e) => e.label === t).length > 1;
+	return new Map(e.map((e) => e.source && n(e.label) ? [e.id, `${e.label} from ${t(e.source)}`] : [e.id, e.label.endsWith("embedding") ? `${e.label} ${t(e)}` : e.label]));
+}
+var $c = -1e6;
+function el(e, t) {
+	return t ? $c + e : e;
+}
+function tl(e) {
+	return [...new Map(e.map(({ ofSource: e, position: t }) => [nl({
+		ofSource: e,
+		position: t
+	}), {
+		ofSource: e,
+		position: t
+	}])).values()].sort((e, t) => Number(t.ofSource) - Number(e.ofSource) || e.position - t.position);
+}
+function nl({ ofSource: e, position: t }) {
+	return `${e ? "source" : "prompt"} ${t}`;
+}
+function rl(e, { ofSource: t, position: n }) {
+	return t ? { text: e.sources?.[n]?.label ?? "" } : e.tokens[n];
+}
+function il(e, t) {
+	let n = Yc(e), r = e.steps.map(Xc).map((e) => ` → ${e.label} (to ${e.position} ${t(e)})`);
+	return `${n.label} at ${e.position} ${t(n)}${r.join("")}`;
+}
+// src/lib/route.ts
+var al = 24, ol = 24, sl = 24, cl = 4;
+function ll(e, t, n, r = Infinity) {
+	let i = {
+		x: (e.x + t.x) / 2,
+		y: (e.y + t.y) / 2
+	};
+	for (let a = 0; a <= sl; a++) for (let o of a === 0 ? [0] : [1, -1]) {
+		let s = {
+			x: i.x + o * a * ol,
+			y: i.y
+		};
+		if (dl(e, s, t, n, r)) return s;
+	}
+	return i;
+}
+function ul(e, t, n, r) {
+	let [i, a, o] = [
+		(1 - r) ** 2,
+		2 * r * (1 - r),
+		r ** 2
+	];
+	return {
+		x: i * e.x + a * t.x + o * n.x,
+		y: i * e.y + a * t.y + o * n.y
+	};
+}
+function dl(e, t, n, r, i) {
+	for (let a = 1; a < al; a++) {
+		let o = ul(e, t, n, a / al);
+		if (o.x > i || Number.isFinite(i) && o.x < 0 || r.some((e) => fl(o, e))) return !1;
+	}
+	return !0;
+}
+function fl({ x: e, y: t }, n) {
+	return Math.abs(e - n.x) < n.width / 2 + cl && Math.abs(t - n.y) < n.height / 2 + cl;
+}
+// src/lib/layout.ts
+var pl = 34, ml = 20, hl = 6.6, gl = 18, _l = 46, vl = 90, yl = 420;
+function bl(e, t, n = 0) {
+	let r = [...new Set(e.map((e) => e.height))].sort((e, t) => t - e), i = tl(e), a = (e) => Math.max((t.get(e.id) ?? "").length * hl + 12, 34), o = (e) => es(e.map((e) => a(e) + gl)), s = i.map((t) => e.filter((e) => nl(e) === nl(t))), c = (e) => r.flatMap((t, n) => [!0, !1].map((r) => ({
+		level: n,
+		side: r ? -1 : 1,
+		row: e.filter((e) => e.height === t && e.carries === r)
+	}))), l = s.map((e) => {
+		let t = gl + Math.max(...c(e).map(({ row: e }) => o(e))), n = e.length === 1 ? 1 : 2;
+		return Math.max(vl, e.length > r.length / 2 ? yl : 0, n * t);
+	}), u = es(l), d = Math.max(1, n / u), f = /* @__PURE__ */ new Map(), p = [], m = 0;
+	return i.forEach((e, t) => {
+		let n = s[t] ?? [], i = (l[t] ?? 0) * d;
+		p.push({
+			column: e,
+			x: m,
+			width: i
+		});
+		for (let { level: e, side: t, row: s } of c(n)) {
+			let c = Math.min(i / 2 * Math.sqrt(e / r.length), i / 2 - o(s)), l = Math.max(gl, c);
+			for (let r of s) {
+				let o = a(r), s = r.id === "output" || n.length === 1 ? 0 : l + o / 2;
+				f.set(r.id, {
+					x: m + i / 2 + t * s,
+					y: e * pl + ml,
+					width: o,
+					height: ml
+				}), l += o + gl;
+			}
+		}
+		m += i;
+	}), {
+		boxes: f,
+		bands: p,
+		width: Math.max(u, n),
+		height: r.length * pl + _l
+	};
+}
+function xl({ boxes: e, bands: t, width: n, height: r }, i, a) {
+	let o = [...e].map(([e, t]) => [e, {
+		x: a + t.x * i,
+		y: t.y * i,
+		width: t.width * i,
+		height: t.height * i
+	}]);
+	return {
+		boxes: new Map(o),
+		bands: t.map((e) => ({
+			...e,
+			x: a + e.x * i,
+			width: e.width * i
+		})),
+		width: a + n * i,
+		height: r * i
+	};
+}
+function Sl(e, t, { boxes: n, width: r }) {
+	let [i, a] = [n.get(e), n.get(t)];
+	if (!i || !a) return "";
+	let o = [...n].flatMap(([n, r]) => n === e || n === t ? [] : [r]), [s, c] = [{
+		x: i.x,
+		y: i.y - i.height / 2
+	}, {
+		x: a.x,
+		y: a.y + a.height / 2
+	}], l = [
+		s,
+		ll(s, c, o, r),
+		c
+	].map(({ x: e, y: t }) => `${Number(e.toFixed(2))},${Number(t.toFixed(2))}`);
+	return `M${l[0]} Q${l[1]} ${l[2]}`;
+}
+// src/lib/figure/flow.ts
+var Cl = 10, wl = 320;
+function Tl(e, t, n) {
+	let r = (t) => z(rl(e, t)), i = [...t.paths.slice(0, Cl).map((e) => ({
+		name: il(e, r),
+		value: e.value,
+		number: F(e.value)
+	}))], a = Jo(i.map((e) => e.value), "logits", (e) => F(e, 1)), o = [Ol(e, t), ...i.length > 0 ? [Ho(H, {
+		rows: i,
+		axis: a,
+		names: wl
+	})] : []], { remainder: s } = t;
+	return J(H, o, {
+		shows: `Paths from where something is written to ${_a(e.target, e.reference)} (${F(e.value)}): solid raises it, dashed lowers it, wider is more. ${t.paths.length} paths are drawn; ${s.count} others, constants and unopened heads (net) carry ${F(s.value)}.`,
+		made: e,
+		asked: n,
+		about: ga(e.target)
+	});
+}
+var El = 480, Dl = .7;
+function Ol(e, t) {
+	let n = (t) => z(rl(e, t)), r = Qc(t.nodes, n).set("output", `${Y(e.target.text)} ${F(e.value)}`), i = bl(t.nodes, r), a = Math.min(Dl, H / i.width, El / i.height), o = xl(i, a, (H - i.width * a) / 2), s = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), c = [
+		...t.edges.map((e) => Al(e, Sl(e.from, e.to, o), s)),
+		...t.nodes.map((e) => kl(e, r.get(e.id) ?? e.label, o.boxes.get(e.id), a)),
+		...o.bands.map(({ column: e, x: t, width: r }) => G(t + r / 2, o.height - 6, `${xn(String(e.position), e.ofSource)} ${n(e)}`, {
+			size: 12 * a,
+			anchor: "middle",
+			bold: !0
+		}))
+	];
+	return {
+		height: o.height,
+		body: c.join("\n")
+	};
+}
+function kl(e, t, { x: n, y: r, width: i, height: a }, o) {
+	let s = {
+		rx: e.carries ? a / 2 : 1,
+		fill: "#fff",
+		stroke: Ti,
+		"stroke-width": .6
+	};
+	return K(n - i / 2, r - a / 2, i, a, s) + G(n, r + 4 * o, t, {
+		size: 11 * o,
+		anchor: "middle",
+		bold: e.label === ""
+	});
+}
+function Al({ value: e }, t, n) {
+	return Ai("path", {
+		d: t,
+		fill: "none",
+		stroke: e < 0 ? Oi : Di,
+		"stroke-width": .6 + 4 * (n > 0 ? Math.abs(e) / n : 0),
+		"stroke-dasharray": e < 0 ? "4 3" : void 0,
+		"stroke-opacity": .8
+	});
+}
+function jl(e) {
+	let t = (t) => rl(e, t)?.text ?? "";
+	return {
+		head: [
+			"path",
+			"starts_at",
+			"layer",
+			"position",
+			"of_source",
+			"heads",
+			"logits"
+		],
+		rows: e.paths.map((e) => [
+			il(e, t),
+			e.kind,
+			e.layer,
+			e.position,
+			String(e.of_source ?? !1),
+			e.steps.map((e) => `${xn(`L${e.layer}.${e.cross ? "X" : "H"}${e.head}`, e.encoder ?? !1)}`).join(" "),
+			e.value
+		])
+	};
+}
+// src/panels/Flow.tsx
+var Ml = .8;
+function Nl() {
+	let e = k(), t = e.explained.value, n = e.followed(), { answer: r, result: i, stale: a } = Wt(n ? {
+		ask: "paths",
+		...n
+	} : null), o = O(2);
+	return /* @__PURE__ */ j("div", {
+		class: "flow-place",
+		children: t ? /* @__PURE__ */ j(Z, {
+			name: "flow",
+			title: "Paths",
+			note: /* @__PURE__ */ j(b, { children: [/* @__PURE__ */ j(Q, {
+				name: "path",
+				children: "Paths"
+			}), " from where something is written, through heads, to the prediction. A band is a token; layers go up. Solid orange raises, dashed purple lowers; the wider, the more."] }),
+			children: [
+				e.reads() === null ? null : /* @__PURE__ */ j("p", {
+					class: "note",
+					children: "Columns with the mark “enc.” are positions of the source; paths start in the encoder (enc.) and cross to the prompt by heads of cross-attention (X)."
+				}),
+				/* @__PURE__ */ j(B, { answer: r }),
+				i ? /* @__PURE__ */ j("div", {
+					class: a ? "stale" : "",
+					children: [
+						/* @__PURE__ */ j("label", {
+							class: "controls",
+							children: [
+								"Paths of at least ",
+								o.value,
+								"% of the logit",
+								" ",
+								/* @__PURE__ */ j("input", {
+									type: "range",
+									min: .5,
+									max: 10,
+									step: .5,
+									value: o.value,
+									onInput: (e) => o.value = Number(e.currentTarget.value)
+								})
+							]
+						}),
+						/* @__PURE__ */ j(X, {
+							name: "flow",
+							figure: (e) => Tl(i, Kc(i, o.value / 100), e),
+							table: () => jl(i),
+							data: i
+						}),
+						/* @__PURE__ */ j(Pl, {
+							payload: i,
+							flow: Kc(i, o.value / 100)
+						})
+					]
+				}) : null
+			]
+		}) : null
+	});
+}
+function Pl({ payload: e, flow: t }) {
+	let n = (t) => z(rl(e, t)), r = Ve(null), i = O(0), a = O(null);
+	Ha(() => {
+		i.value = r.current?.clientWidth ?? 0;
+	});
+	let o = Qc(t.nodes, n);
+	o.set("output", `${L(e.target.text)} ${F(e.value)}`);
+	let s = bl(t.nodes, o, i.value), { boxes: c, bands: l, width: u, height: d } = s, f = i.value > 0 ? Math.max(Ml, Math.min(1, i.value / u)) : 1;
+	Be(() => {
+		let e = r.current?.querySelector(".scroll");
+		e && (e.scrollLeft = e.scrollWidth);
+	}, [u * f]);
+	let p = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), m = a.value !== null && c.has(a.value) ? a.value : null, h = m === null ? null : Zc(t, m), g = (e) => h && !h.lit.has(e) ? " faded" : "";
+	return /* @__PURE__ */ j(b, { children: [
+		/* @__PURE__ */ j("div", {
+			ref: r,
+			children: /* @__PURE__ */ j(oo, {
+				label: "Flow graph",
+				children: /* @__PURE__ */ j("svg", {
+					class: "flow",
+					width: u * f,
+					height: d * f,
+					viewBox: `0 0 ${u} ${d}`,
+					children: [
+						/* @__PURE__ */ j("title", { children: `${t.paths.length} paths to ${L(e.target.text)}` }),
+						l.map((e, t) => /* @__PURE__ */ j("g", {
+							class: "band-of-token",
+							children: [
+								/* @__PURE__ */ j("rect", {
+									x: e.x,
+									y: 0,
+									width: e.width,
+									height: d,
+									class: t % 2 ? "odd" : ""
+								}),
+								/* @__PURE__ */ j("rect", {
+									class: "token-node",
+									x: e.x + 4,
+									y: d - 26,
+									width: e.width - 8,
+									height: 20,
+									rx: 4
+								}),
+								/* @__PURE__ */ j("text", {
+									x: e.x + e.width / 2,
+									y: d - 12,
+									children: [
+										xn(String(e.column.position), e.column.ofSource),
+										" ",
+										n(e.column)
+									]
+								})
+							]
+						}, nl(e.column))),
+						t.edges.map((e) => {
+							let t = `${e.from} ${e.to}`, n = p > 0 ? Math.abs(e.value) / p : 0;
+							return /* @__PURE__ */ j("path", {
+								class: `edge ${e.value < 0 ? "negative" : "positive"}${g(t)}`,
+								d: Sl(e.from, e.to, s),
+								"stroke-width": 1 + 6 * n,
+								children: /* @__PURE__ */ j("title", { children: F(e.value) })
+							}, t);
+						}),
+						t.nodes.map((e) => /* @__PURE__ */ j(Fl, {
+							node: e,
+							box: c.get(e.id),
+							label: o.get(e.id) ?? e.label,
+							faded: g(e.id),
+							onOver: (t) => a.value = t ? e.id : null
+						}, e.id))
+					]
+				})
+			})
+		}),
+		/* @__PURE__ */ j("p", {
+			class: "told",
+			"aria-live": "polite",
+			children: h && m !== null ? /* @__PURE__ */ j(b, { children: [
+				/* @__PURE__ */ j("strong", { children: o.get(m) }),
+				": ",
+				h.paths.length,
+				" of the paths run through it, together",
+				" ",
+				F(h.value),
+				" logits.",
+				" ",
+				h.paths.slice(0, 3).map((e, t) => /* @__PURE__ */ j("span", {
+					class: "chip",
+					children: [
+						il(e, n),
+						" ",
+						/* @__PURE__ */ j("span", {
+							class: "small",
+							children: F(e.value)
+						})
+					]
+				}, t))
+			] }) : "Point at a node, or go to it with Tab, to see what runs through it."
+		}),
+		/* @__PURE__ */ j("p", {
+			class: "note",
+			children: [
+				t.paths.length,
+				" paths carry ",
+				F(es(t.paths.map((e) => e.value))),
+				" of ",
+				F(e.value),
+				";",
+				" ",
+				/* @__PURE__ */ j("strong", { children: [
+					t.remainder.count,
+					" other paths, constants and unopened heads (net) ",
+					F(t.remainder.value)
+				] }),
+				" ",
+				"(",
+				Dr(Math.abs(t.remainder.value / e.value)),
+				" of the logit)."
+			]
+		}),
+		/* @__PURE__ */ j(so, {
+			label: "paths",
+			head: ["path", "logits"],
+			rows: () => [...t.paths.map((e) => [il(e, n), F(e.value)]), ["all others (net)", F(t.remainder.value)]]
+		})
+	] });
+}
+function Fl({ node: e, box: t, label: n, faded: r, onOver: i }) {
+	let a = k(), { part: o } = e, s = o !== null && fn(o, a.at.selection.value), c = (e) => {
+		i(e), a.hovered.value = e ? o : null;
+	}, l = () => {
+		o && a.select(s ? null : o);
+	}, u = o !== null && fn(o, a.hovered.value);
+	return /* @__PURE__ */ j("g", {
+		class: `spot${o ? " choosable" : ""}${u ? " hovered" : ""}${r}`,
+		role: "button",
+		tabIndex: 0,
+		"aria-pressed": s,
+		"aria-label": n,
+		onClick: l,
+		onKeyDown: (e) => {
+			(e.key === "Enter" || e.key === " ") && (l(), e.preventDefault());
+		},
+		onMouseEnter: () => c(!0),
+		onMouseLeave: () => c(!1),
+		onFocus: () => c(!0),
+		onBlur: () => c(!1),
+		children: [/* @__PURE__ */ j("rect", {
+			x: t.x - t.width / 2,
+			y: t.y - t.height / 2,
+			width: t.width,
+			height: t.height,
+			rx: e.carries ? 9 : 2
+		}), /* @__PURE__ */ j("text", {
+			x: t.x,
+			y: t.y + 4,
+			children: n
+		})]
+	});
+}
+// src/panels/Generation.tsx
+var Il = 12;
+function Ll() {
+	let e = k(), t = e.continued, { a: n, source: r } = e.state.value, i = {
+		ask: "generate",
+		...vs({
+			prompt: n,
+			source: r
+		}),
+		tokens: Il
+	}, a = e.data.host === "report", o = a && e.desk.peek(i) ? i : t.value, s = Ht(o && zl(o, i, e.desk.peek(o)) ? o : null);
+	return !e.explained.value || a && !o ? null : /* @__PURE__ */ j(Z, {
+		name: "generation",
+		title: "Generation",
+		note: "What the model writes next, taking the top token each time.",
+		children: [
+			a ? null : /* @__PURE__ */ j("button", {
+				type: "button",
+				onClick: () => t.value = i,
+				children: [
+					"Continue by ",
+					Il,
+					" tokens"
+				]
+			}),
+			/* @__PURE__ */ j(B, { answer: s }),
+			s?.result ? /* @__PURE__ */ j(Bl, { result: s.result }) : null,
+			s?.result ? /* @__PURE__ */ j(Rl, { result: s.result }) : null
+		]
+	});
+}
+function Rl({ result: e }) {
+	return /* @__PURE__ */ j(X, {
+		name: "continuation",
+		figure: (t) => xs(e, t),
+		table: () => Ss(e),
+		data: e
+	});
+}
+function zl(e, t, n) {
+	return [e.prompt, n?.whole].includes(t.prompt) && e.source === t.source;
+}
+function Bl({ result: e }) {
+	let t = k(), { whole: n } = e, r = t.data.host === "report", { position: i, target: a } = t.state.value;
+	return /* @__PURE__ */ j(b, { children: [n === null ? /* @__PURE__ */ j("p", {
+		class: "note",
+		children: "No text has exactly these tokens, so they cannot be explained one by one."
+	}) : null, /* @__PURE__ */ j("ol", {
+		class: "strip",
+		children: e.generated.map((e) => /* @__PURE__ */ j("li", { children: /* @__PURE__ */ j("button", {
+			type: "button",
+			class: "token",
+			title: "Why this token?",
+			"aria-pressed": i === e.position - 1 && a === tr(e),
+			disabled: n === null || r,
+			onClick: () => t.set({
+				view: "why",
+				a: n ?? "",
+				position: e.position - 1,
+				target: tr(e)
+			}),
+			children: [/* @__PURE__ */ j($, { text: e.text }), /* @__PURE__ */ j("span", {
+				class: "index",
+				children: I(e.probability)
+			})]
+		}) }, e.position))
+	})] });
+}
 // src/lib/figure/knew.ts
-var kl = 46, Al = V - 6, jl = 112;
-function Ml(e, t) {
+var Vl = 46, Hl = V - 6, Ul = 112;
+function Wl(e, t) {
 	let n = `“${Y(e.target.text)}”`;
-	return J(V, [Nl(e)], {
+	return J(V, [Gl(e)], {
 		shows: `Rank of ${n} in what the stream would predict after each layer, by the logit lens; 1 is the top prediction.`,
 		made: e,
 		asked: t,
-		about: da(e.target)
+		about: ga(e.target)
 	});
 }
-function Nl({ lens: e, target: t }) {
-	let n = Math.max(1, Math.ceil(Math.log10(Math.max(1, ...e.map((e) => e.rank))))), r = (t) => kl + t * (Al - kl) / Math.max(e.length - 1, 1), i = (e) => jl - Math.log10(e) / n * 104, a = Array.from({ length: n + 1 }, (e, t) => 10 ** t), o = [
+function Gl({ lens: e, target: t }) {
+	let n = Math.max(1, Math.ceil(Math.log10(Math.max(1, ...e.map((e) => e.rank))))), r = (t) => Vl + t * (Hl - Vl) / Math.max(e.length - 1, 1), i = (e) => Ul - Math.log10(e) / n * 104, a = Array.from({ length: n + 1 }, (e, t) => 10 ** t), o = [
 		1,
 		2,
 		5,
@@ -6175,32 +6308,32 @@ function Nl({ lens: e, target: t }) {
 	return {
 		height: 135,
 		body: [
-			...a.map((e) => Ni(kl, i(e), Al, i(e), { stroke: xi })),
+			...a.map((e) => Ri(Vl, i(e), Hl, i(e), { stroke: Ei })),
 			...a.map((e) => G(41, i(e) + 2.4, e.toLocaleString("en"), {
 				size: W,
 				anchor: "end",
 				fill: U
 			})),
-			Ni(kl, jl, Al, jl, { stroke: bi }),
-			...e.map((e, t) => e.layer === null || e.layer % o === 0 && (e.layer > 0 || o === 1) ? Ni(r(t), jl, r(t), 114.5, { stroke: bi }) + G(r(t), 121.5, e.layer === null ? "emb" : String(e.layer), {
+			Ri(Vl, Ul, Hl, Ul, { stroke: Ti }),
+			...e.map((e, t) => e.layer === null || e.layer % o === 0 && (e.layer > 0 || o === 1) ? Ri(r(t), Ul, r(t), 114.5, { stroke: Ti }) + G(r(t), 121.5, e.layer === null ? "emb" : String(e.layer), {
 				size: W,
 				anchor: "middle",
 				fill: U
 			}) : ""),
-			Ti("polyline", {
+			Ai("polyline", {
 				points: e.map((e, t) => `${r(t).toFixed(2)},${i(e.rank).toFixed(2)}`).join(" "),
 				fill: "none",
-				stroke: Si,
+				stroke: Di,
 				"stroke-width": 1.4,
 				"stroke-linejoin": "round"
 			}),
-			...e.map((e, t) => Ti("circle", {
+			...e.map((e, t) => Ai("circle", {
 				cx: r(t),
 				cy: i(e.rank),
 				r: 1.6,
-				fill: Si
+				fill: Di
 			})),
-			G((kl + Al) / 2, 132, "read after layer (emb: the embedding)", {
+			G((Vl + Hl) / 2, 132, "read after layer (emb: the embedding)", {
 				size: W + .5,
 				anchor: "middle"
 			}),
@@ -6212,7 +6345,7 @@ function Nl({ lens: e, target: t }) {
 		].join("\n")
 	};
 }
-function Pl({ lens: e }) {
+function Kl({ lens: e }) {
 	return {
 		head: [
 			"layer",
@@ -6223,7 +6356,7 @@ function Pl({ lens: e }) {
 			"top_probability"
 		],
 		rows: e.map((e) => [
-			pa(e.layer),
+			va(e.layer),
 			e.rank,
 			e.probability,
 			e.kl,
@@ -6233,9 +6366,9 @@ function Pl({ lens: e }) {
 	};
 }
 // src/panels/Knew.tsx
-var Fl = 360, Il = 150, Ll = 44, Rl = 14, zl = new Intl.NumberFormat("en", { notation: "compact" });
-function Bl() {
-	let e = A().explained.value, t = Zt();
+var ql = 360, Jl = 150, Yl = 44, Xl = 14, Zl = new Intl.NumberFormat("en", { notation: "compact" });
+function Ql() {
+	let e = k().explained.value, t = Qt();
 	return !e || e.lens.length === 0 ? null : /* @__PURE__ */ j(Z, {
 		name: "knew",
 		title: "When it knew",
@@ -6243,15 +6376,15 @@ function Bl() {
 		children: [
 			/* @__PURE__ */ j(X, {
 				name: "rank-by-layer",
-				figure: (t) => Ml(e, t),
-				table: () => Pl(e),
+				figure: (t) => Wl(e, t),
+				table: () => Kl(e),
 				data: e
 			}),
-			/* @__PURE__ */ j(Hl, {
+			/* @__PURE__ */ j(eu, {
 				explained: e,
 				tested: t
 			}),
-			/* @__PURE__ */ j(no, {
+			/* @__PURE__ */ j(so, {
 				label: "rank by layer",
 				head: [
 					"layer",
@@ -6260,7 +6393,7 @@ function Bl() {
 					"top token"
 				],
 				rows: () => e.lens.map((e) => [
-					Vl(e.layer),
+					$l(e.layer),
 					`${e.rank}`,
 					I(e.probability),
 					/* @__PURE__ */ j("bdi", { children: R(e.top.text) }, "top")
@@ -6269,19 +6402,19 @@ function Bl() {
 		]
 	});
 }
-function Vl(e) {
+function $l(e) {
 	return e === null ? "embedding" : `L${e}`;
 }
-function Hl({ explained: e, tested: t }) {
-	let n = e.lens, r = Math.max(1, Math.ceil(Math.log10(Math.max(...n.map((e) => e.rank))))), i = (e) => Ll + e * 304 / Math.max(n.length - 1, 1), a = (e) => 128 - Math.log10(e) / r * 114, o = Ul(e, t), s = Array.from({ length: r + 1 }, (e, t) => 10 ** t).filter((e, t) => r <= 3 || t % 2 == 0 || t === r);
+function eu({ explained: e, tested: t }) {
+	let n = e.lens, r = Math.max(1, Math.ceil(Math.log10(Math.max(...n.map((e) => e.rank))))), i = (e) => Yl + e * 304 / Math.max(n.length - 1, 1), a = (e) => 128 - Math.log10(e) / r * 114, o = tu(e, t), s = Array.from({ length: r + 1 }, (e, t) => 10 ** t).filter((e, t) => r <= 3 || t % 2 == 0 || t === r);
 	return /* @__PURE__ */ j("svg", {
 		class: "curve",
-		viewBox: `0 0 ${Fl} ${Il}`,
+		viewBox: `0 0 ${ql} ${Jl}`,
 		role: "img",
 		"aria-label": "Rank of the target by layer",
 		children: [
 			s.map((e) => /* @__PURE__ */ j("g", { children: [/* @__PURE__ */ j("line", {
-				x1: Ll,
+				x1: Yl,
 				x2: 348,
 				y1: a(e),
 				y2: a(e),
@@ -6290,7 +6423,7 @@ function Hl({ explained: e, tested: t }) {
 				x: 38,
 				y: a(e) + 4,
 				"text-anchor": "end",
-				children: e === 1 ? "top, 1" : zl.format(e)
+				children: e === 1 ? "top, 1" : Zl.format(e)
 			})] }, e)),
 			/* @__PURE__ */ j("polyline", { points: n.map((e, t) => `${i(t)},${a(e.rank)}`).join(" ") }),
 			o.map(({ place: e, text: t }, r) => {
@@ -6302,13 +6435,13 @@ function Hl({ explained: e, tested: t }) {
 				}), /* @__PURE__ */ j("text", {
 					class: "strong",
 					x: i(e) + (o ? -9 : 9),
-					y: Math.max(Rl, a(n[e]?.rank ?? 1) + (r === 0 && n[e]?.rank !== 1 ? 12 : -8)),
+					y: Math.max(Xl, a(n[e]?.rank ?? 1) + (r === 0 && n[e]?.rank !== 1 ? 12 : -8)),
 					"text-anchor": o ? "end" : "start",
 					children: t
 				})] }, e);
 			}),
 			/* @__PURE__ */ j("text", {
-				x: Ll,
+				x: Yl,
 				y: 145,
 				children: "embedding"
 			}),
@@ -6321,8 +6454,8 @@ function Hl({ explained: e, tested: t }) {
 		]
 	});
 }
-function Ul(e, t) {
-	let n = e.lens, r = t?.answer.part ? _n(t.answer.part) : null, i = [], a = r && !r.encoder ? n.findIndex((e) => e.layer === r.layer) : -1;
+function tu(e, t) {
+	let n = e.lens, r = t?.answer.part ? vn(t.answer.part) : null, i = [], a = r && !r.encoder ? n.findIndex((e) => e.layer === r.layer) : -1;
 	a >= 0 && i.push({
 		place: a,
 		text: `after ${t?.answer.part}: ${n[a]?.rank.toLocaleString("en")}`
@@ -6331,18 +6464,18 @@ function Ul(e, t) {
 	for (; o > 0 && n[o - 1]?.rank === 1;) o--;
 	return o < n.length && o !== a && i.push({
 		place: o,
-		text: `top from ${Vl(n[o]?.layer ?? null)} on`
+		text: `top from ${$l(n[o]?.layer ?? null)} on`
 	}), i;
 }
 // src/lib/figure/knowledge.ts
-var Wl = 12;
-function Gl(e, t) {
-	let n = Mn(e), r = e.layers.map((e) => e.sum ?? 0), i = e.attributions.slice(0, Wl).map((e) => ({
-		name: Nn(e),
+var nu = 12;
+function ru(e, t) {
+	let n = Nn(e), r = e.layers.map((e) => e.sum ?? 0), i = e.attributions.slice(0, nu).map((e) => ({
+		name: Pn(e),
 		value: e.value,
 		number: F(e.value, 3)
-	})), a = Ho(i.map((e) => e.value), "attribution of the strongest neurons, probability", (e) => F(e, 2)), o = Y(e.target.map((e) => e.text).join(""));
-	return J(V, [...n.map((e) => Jl(e, r)), ...i.length > 0 ? [Io(V, {
+	})), a = Jo(i.map((e) => e.value), "attribution of the strongest neurons, probability", (e) => F(e, 2)), o = Y(e.target.map((e) => e.text).join(""));
+	return J(V, [...n.map((e) => ou(e, r)), ...i.length > 0 ? [Ho(V, {
 		rows: i,
 		axis: a
 	})] : []], {
@@ -6352,29 +6485,29 @@ function Gl(e, t) {
 		about: `Answer: “${o}” (${I(e.probability)}).`
 	});
 }
-var Kl = 40, ql = 84;
-function Jl({ layers: e, encoder: t }, n) {
-	let [r, i] = [Math.min(0, ...n), Math.max(1e-9, ...n)], a = (e) => 4 + (i - e) / (i - r) * ql, o = (V - Kl) / Math.max(e.length, 1), s = Math.ceil(10 / o);
+var iu = 40, au = 84;
+function ou({ layers: e, encoder: t }, n) {
+	let [r, i] = [Math.min(0, ...n), Math.max(1e-9, ...n)], a = (e) => 4 + (i - e) / (i - r) * au, o = (V - iu) / Math.max(e.length, 1), s = Math.ceil(10 / o);
 	return {
 		height: 110,
 		body: [
-			...Vo({
+			...qo({
 				low: r,
 				high: i
-			}).map((e) => Ni(Kl, a(e), V, a(e), { stroke: e === 0 ? bi : xi }) + G(36, a(e) + 2.3, F(e, 2), {
+			}).map((e) => Ri(iu, a(e), V, a(e), { stroke: e === 0 ? Ti : Ei }) + G(36, a(e) + 2.3, F(e, 2), {
 				size: W,
 				anchor: "end",
 				fill: U
 			})),
 			...e.map(({ sum: e, layer: t }, n) => {
-				let r = e ?? 0, i = Kl + n * o, c = n % s === 0 ? G(i + o / 2, 97, String(t), {
+				let r = e ?? 0, i = iu + n * o, c = n % s === 0 ? G(i + o / 2, 97, String(t), {
 					size: W,
 					anchor: "middle",
 					fill: U
 				}) : "";
-				return Fi(i + o * .1, Math.min(a(r), a(0)), o * .8, Math.abs(a(r) - a(0)), r < 0) + c;
+				return Bi(i + o * .1, Math.min(a(r), a(0)), o * .8, Math.abs(a(r) - a(0)), r < 0) + c;
 			}),
-			G((Kl + V) / 2, 107, t ? "layer of the encoder" : "layer", {
+			G((iu + V) / 2, 107, t ? "layer of the encoder" : "layer", {
 				size: W + .5,
 				anchor: "middle"
 			}),
@@ -6386,7 +6519,7 @@ function Jl({ layers: e, encoder: t }, n) {
 		].join("\n")
 	};
 }
-function Yl(e) {
+function su(e) {
 	return {
 		head: [
 			"part",
@@ -6397,14 +6530,14 @@ function Yl(e) {
 			"activation"
 		],
 		rows: [...e.layers.map(({ layer: e, encoder: t, sum: n, change: r, error: i }) => [
-			bn(`L${e}`, t ?? !1),
+			xn(`L${e}`, t ?? !1),
 			"layer",
 			n,
 			r,
 			i,
 			null
 		]), ...e.attributions.map((e) => [
-			Nn(e),
+			Pn(e),
 			"neuron",
 			e.value,
 			null,
@@ -6414,8 +6547,8 @@ function Yl(e) {
 	};
 }
 // src/panels/FactChoice.tsx
-function Xl({ facts: e }) {
-	let t = A();
+function cu({ facts: e }) {
+	let t = k();
 	return /* @__PURE__ */ j("p", { children: [
 		"This asks for a known fact in other words. Find the neurons of",
 		" ",
@@ -6425,7 +6558,7 @@ function Xl({ facts: e }) {
 				a: e.prompt,
 				position: null,
 				target: null,
-				knowledge: An
+				knowledge: jn
 			}),
 			children: [
 				e.relation,
@@ -6439,8 +6572,8 @@ function Xl({ facts: e }) {
 		"with the prompts that are known to ask for it."
 	] });
 }
-function Zl({ list: e, open: t }) {
-	let n = A(), r = k(0), i = k(0), a = e.relations[r.value]?.facts ?? [], o = a[i.value];
+function lu({ list: e, open: t }) {
+	let n = k(), r = O(0), i = O(0), a = e.relations[r.value]?.facts ?? [], o = a[i.value];
 	return /* @__PURE__ */ j("details", {
 		open: t,
 		children: [/* @__PURE__ */ j("summary", { children: "Choose a known fact" }), /* @__PURE__ */ j("p", {
@@ -6490,8 +6623,8 @@ function Zl({ list: e, open: t }) {
 		})]
 	});
 }
-function Ql() {
-	let e = A(), t = k(""), n = k(""), r = Fn(t.value);
+function uu() {
+	let e = k(), t = O(""), n = O(""), r = In(t.value);
 	return /* @__PURE__ */ j("details", { children: [
 		/* @__PURE__ */ j("summary", { children: "Or write prompts of your own" }),
 		/* @__PURE__ */ j("label", {
@@ -6518,7 +6651,7 @@ function Ql() {
 				type: "button",
 				disabled: r.length === 0,
 				onClick: () => e.set({ knowledge: {
-					...An,
+					...jn,
 					prompts: r,
 					subject: n.value.trim()
 				} }),
@@ -6528,17 +6661,17 @@ function Ql() {
 	] });
 }
 // src/panels/FactEdit.tsx
-var $l = {
+var du = {
 	update: "update to another answer",
 	erase: "erase the relation",
 	suppress: "suppress these neurons",
 	amplify: "amplify these neurons"
-}, eu = {
+}, fu = {
 	rome: "ROME (a layer)",
 	value: "value rows of these neurons"
 };
-function tu({ found: e, list: t }) {
-	let n = A(), r = n.at.knowledge.value, i = n.followed(), a = r?.edit ?? null, o = In(e), s = a?.action === "erase" ? o.shared : o[Ln(o, r?.set ?? null)], c = Ht(a && r && i ? Un(r, a, i, s) : null);
+function pu({ found: e, list: t }) {
+	let n = k(), r = n.at.knowledge.value, i = n.followed(), a = r?.edit ?? null, o = Ln(e), s = a?.action === "erase" ? o.shared : o[Rn(o, r?.set ?? null)], c = Ht(a && r && i ? Wn(r, a, i, s) : null);
 	if (!r || n.data.host === "report" && !a) return null;
 	let [l] = e.facts, u = l?.target.map((e) => e.text).join("") ?? "", d = {
 		relation: e.relation,
@@ -6551,7 +6684,7 @@ function tu({ found: e, list: t }) {
 		class: "edit",
 		children: [
 			/* @__PURE__ */ j("legend", { children: "Edit the weights" }),
-			n.data.host === "report" ? null : /* @__PURE__ */ j(nu, {
+			n.data.host === "report" ? null : /* @__PURE__ */ j(mu, {
 				own: r.prompts !== null,
 				counts: {
 					own: s.length,
@@ -6559,20 +6692,20 @@ function tu({ found: e, list: t }) {
 				}
 			}),
 			/* @__PURE__ */ j(B, { answer: c }),
-			c?.result && a ? /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(ru, {
+			c?.result && a ? /* @__PURE__ */ j(b, { children: [/* @__PURE__ */ j(hu, {
 				result: c.result,
 				answer: d.answer
-			}), /* @__PURE__ */ j(au, {
+			}), /* @__PURE__ */ j(_u, {
 				edit: a,
 				fact: d,
 				shipped: t.shipped && r.prompts === null,
-				neurons: s.map((e) => N(un(e)))
+				neurons: s.map((e) => N(dn(e)))
 			})] }) : null
 		]
 	});
 }
-function nu({ own: e, counts: t }) {
-	let n = A(), r = n.at.knowledge.value?.edit ?? null, i = k(r?.action ?? "update"), a = k(r?.to ?? ""), o = k(r?.method ?? "rome"), s = i.value === "update", c = i.value === "erase" ? t.shared : s && o.value === "rome" ? 1 : t.own, l = c > 0 && (!s || a.value.trim() !== "");
+function mu({ own: e, counts: t }) {
+	let n = k(), r = n.at.knowledge.value?.edit ?? null, i = O(r?.action ?? "update"), a = O(r?.to ?? ""), o = O(r?.method ?? "rome"), s = i.value === "update", c = i.value === "erase" ? t.shared : s && o.value === "rome" ? 1 : t.own, l = c > 0 && (!s || a.value.trim() !== "");
 	return /* @__PURE__ */ j("form", {
 		class: "controls",
 		onSubmit: (e) => {
@@ -6589,13 +6722,13 @@ function nu({ own: e, counts: t }) {
 				/* @__PURE__ */ j("select", {
 					value: i.value,
 					onChange: (e) => i.value = e.currentTarget.value,
-					children: Dn.filter((t) => !e || t !== "erase").map((e) => /* @__PURE__ */ j("option", {
+					children: On.filter((t) => !e || t !== "erase").map((e) => /* @__PURE__ */ j("option", {
 						value: e,
-						children: $l[e]
+						children: du[e]
 					}, e))
 				})
 			] }),
-			s ? /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j("label", { children: [
+			s ? /* @__PURE__ */ j(b, { children: [/* @__PURE__ */ j("label", { children: [
 				"New answer",
 				" ",
 				/* @__PURE__ */ j("input", {
@@ -6609,9 +6742,9 @@ function nu({ own: e, counts: t }) {
 				/* @__PURE__ */ j("select", {
 					value: o.value,
 					onChange: (e) => o.value = e.currentTarget.value,
-					children: On.map((e) => /* @__PURE__ */ j("option", {
+					children: kn.map((e) => /* @__PURE__ */ j("option", {
 						value: e,
-						children: eu[e]
+						children: fu[e]
 					}, e))
 				})
 			] })] }) : null,
@@ -6632,7 +6765,7 @@ function nu({ own: e, counts: t }) {
 		]
 	});
 }
-function ru({ result: e, answer: t }) {
+function hu({ result: e, answer: t }) {
 	let { effects: n, control: r } = e, i = [
 		[
 			e.subject === null ? "the relation's facts" : `${t}, on the fact's prompts`,
@@ -6663,7 +6796,7 @@ function ru({ result: e, answer: t }) {
 	return /* @__PURE__ */ j("div", {
 		"aria-live": "polite",
 		children: [
-			/* @__PURE__ */ j(to, {
+			/* @__PURE__ */ j(oo, {
 				label: "What the edited model says, a prompt a row",
 				children: /* @__PURE__ */ j("table", { children: [
 					/* @__PURE__ */ j("caption", { children: "What the model says first" }),
@@ -6686,12 +6819,12 @@ function ru({ result: e, answer: t }) {
 							class: "small",
 							children: " (edit made with it)"
 						}) : null] }),
-						/* @__PURE__ */ j("td", { children: /* @__PURE__ */ j(iu, { said: e.before }) }),
-						/* @__PURE__ */ j("td", { children: /* @__PURE__ */ j(iu, { said: e.after }) })
+						/* @__PURE__ */ j("td", { children: /* @__PURE__ */ j(gu, { said: e.before }) }),
+						/* @__PURE__ */ j("td", { children: /* @__PURE__ */ j(gu, { said: e.after }) })
 					] }, e.prompt)) })
 				] })
 			}),
-			/* @__PURE__ */ j(to, {
+			/* @__PURE__ */ j(oo, {
 				label: "What the edit changes, by group of prompts",
 				children: /* @__PURE__ */ j("table", { children: [
 					/* @__PURE__ */ j("caption", { children: "The right (or new) answer, mean probability" }),
@@ -6771,7 +6904,7 @@ function ru({ result: e, answer: t }) {
 		]
 	});
 }
-function iu({ said: e }) {
+function gu({ said: e }) {
 	return /* @__PURE__ */ j("span", {
 		class: "chip",
 		children: [
@@ -6784,45 +6917,45 @@ function iu({ said: e }) {
 		]
 	});
 }
-function au(e) {
-	let t = A().explained.value?.model.name ?? "", n = !e.shipped && e.edit.action !== "erase";
+function _u(e) {
+	let t = k().explained.value?.model.name ?? "", n = !e.shipped && e.edit.action !== "erase";
 	return /* @__PURE__ */ j("details", { children: [
 		/* @__PURE__ */ j("summary", { children: "Keep this edit in a file" }),
-		n ? /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j("p", {
+		n ? /* @__PURE__ */ j(b, { children: [/* @__PURE__ */ j("p", {
 			class: "note",
 			children: "Write this line to fact.jsonl:"
-		}), /* @__PURE__ */ j(ou, {
+		}), /* @__PURE__ */ j(vu, {
 			label: "The fact as a line of JSON",
-			text: zn(e.fact)
+			text: Bn(e.fact)
 		})] }) : null,
 		/* @__PURE__ */ j("p", {
 			class: "note",
 			children: "Then run this, and open it again with unembed open --edits edit.safetensors:"
 		}),
-		/* @__PURE__ */ j(ou, {
+		/* @__PURE__ */ j(vu, {
 			label: "The command",
-			text: Bn(e.edit, e.fact, e.shipped, e.neurons, t)
+			text: Vn(e.edit, e.fact, e.shipped, e.neurons, t)
 		})
 	] });
 }
-function ou({ label: e, text: t }) {
-	return /* @__PURE__ */ j(to, {
+function vu({ label: e, text: t }) {
+	return /* @__PURE__ */ j(oo, {
 		label: e,
 		children: /* @__PURE__ */ j("pre", { children: /* @__PURE__ */ j("code", { children: t }) })
 	});
 }
 // src/panels/Fact.tsx
-var su = [
+var yu = [
 	.2,
 	.1,
 	.05
-], cu = 12, lu = {
+], bu = 12, xu = {
 	refined: "the fact's own",
 	kept: "all that the fact keeps",
 	shared: "the relation's"
 };
-function uu({ explained: e }) {
-	let t = A(), n = t.at.knowledge.value, r = t.followed(), i = t.data.host === "report" && n === null, a = Ht(r && !i ? {
+function Su({ explained: e }) {
+	let t = k(), n = t.at.knowledge.value, r = t.followed(), i = t.data.host === "report" && n === null, a = Ht(r && !i ? {
 		ask: "facts",
 		prompt: r.prompt
 	} : null);
@@ -6839,16 +6972,16 @@ function uu({ explained: e }) {
 		children: [
 			/* @__PURE__ */ j("h3", { children: "The fact, and its neurons" }),
 			/* @__PURE__ */ j(B, { answer: a }),
-			a?.result ? /* @__PURE__ */ j(du, {
+			a?.result ? /* @__PURE__ */ j(Cu, {
 				list: a.result,
 				explained: e
 			}) : null,
-			n && r && a?.result ? /* @__PURE__ */ j(pu, { list: a.result }) : null
+			n && r && a?.result ? /* @__PURE__ */ j(Tu, { list: a.result }) : null
 		]
 	});
 }
-function du({ list: e, explained: t }) {
-	let n = A(), r = n.at.knowledge.value, { stated: i } = e, a = n.data.host === "report", o = jn(e, n.state.value.a, t.target.text);
+function Cu({ list: e, explained: t }) {
+	let n = k(), r = n.at.knowledge.value, { stated: i } = e, a = n.data.host === "report", o = Mn(e, n.state.value.a, t.target.text);
 	if (r?.prompts) return /* @__PURE__ */ j("p", { children: [
 		"Your fact: ",
 		r.prompts.length + 1,
@@ -6856,10 +6989,10 @@ function du({ list: e, explained: t }) {
 		/* @__PURE__ */ j($, { text: t.target.text }),
 		".",
 		" ",
-		/* @__PURE__ */ j(fu, {})
+		/* @__PURE__ */ j(wu, {})
 	] });
 	let s = e.relations.reduce((e, t) => e + t.facts.length, 0);
-	return /* @__PURE__ */ j(x, { children: [i ? /* @__PURE__ */ j("p", { children: [
+	return /* @__PURE__ */ j(b, { children: [i ? /* @__PURE__ */ j("p", { children: [
 		"This prompt states a known fact: ",
 		i.relation,
 		" of ",
@@ -6871,35 +7004,35 @@ function du({ list: e, explained: t }) {
 		i.prompts.length,
 		" prompts ask for it).",
 		" ",
-		r ? /* @__PURE__ */ j(fu, {}) : /* @__PURE__ */ j("button", {
+		r ? /* @__PURE__ */ j(wu, {}) : /* @__PURE__ */ j("button", {
 			type: "button",
 			disabled: a,
-			onClick: () => n.set({ knowledge: An }),
+			onClick: () => n.set({ knowledge: jn }),
 			children: "Find its neurons"
 		})
-	] }) : o.length > 0 && !a ? /* @__PURE__ */ j(Xl, { facts: o }) : /* @__PURE__ */ j("p", {
+	] }) : o.length > 0 && !a ? /* @__PURE__ */ j(cu, { facts: o }) : /* @__PURE__ */ j("p", {
 		class: "note",
 		children: [
 			"None of the ",
 			s,
 			" known facts is asked for in these words. The neurons of a fact are found from several prompts that ask for it: choose a known fact, or write more prompts."
 		]
-	}), a || r && i ? null : /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(Zl, {
+	}), a || r && i ? null : /* @__PURE__ */ j(b, { children: [/* @__PURE__ */ j(lu, {
 		list: e,
 		open: !i && o.length === 0
-	}), i ? null : /* @__PURE__ */ j(Ql, {})] })] });
+	}), i ? null : /* @__PURE__ */ j(uu, {})] })] });
 }
-function fu() {
-	let e = A();
+function wu() {
+	let e = k();
 	return e.data.host === "report" ? null : /* @__PURE__ */ j("button", {
 		type: "button",
 		onClick: () => e.set({ knowledge: null }),
 		children: "Close"
 	});
 }
-function pu({ list: e }) {
-	let t = A(), n = t.at.knowledge.value, r = t.followed(), i = n && r && (n.prompts || e.stated) ? Hn(n, r) : null, { answer: a, result: o, stale: s } = Ut(i), c = t.data.host === "report";
-	return !n || !i ? null : /* @__PURE__ */ j(x, { children: [
+function Tu({ list: e }) {
+	let t = k(), n = t.at.knowledge.value, r = t.followed(), i = n && r && (n.prompts || e.stated) ? Un(n, r) : null, { answer: a, result: o, stale: s } = Wt(i), c = t.data.host === "report";
+	return !n || !i ? null : /* @__PURE__ */ j(b, { children: [
 		/* @__PURE__ */ j("p", {
 			class: "controls",
 			children: /* @__PURE__ */ j("label", { children: [
@@ -6912,7 +7045,7 @@ function pu({ list: e }) {
 						t: Number(e.currentTarget.value),
 						set: null
 					}),
-					children: [.../* @__PURE__ */ new Set([...su, n.t])].map((e) => /* @__PURE__ */ j("option", {
+					children: [.../* @__PURE__ */ new Set([...yu, n.t])].map((e) => /* @__PURE__ */ j("option", {
 						value: e,
 						children: [
 							e,
@@ -6930,18 +7063,18 @@ function pu({ list: e }) {
 		}) : null,
 		o ? /* @__PURE__ */ j("div", {
 			class: s ? "stale" : "",
-			children: [/* @__PURE__ */ j(mu, { found: o }), /* @__PURE__ */ j(tu, {
+			children: [/* @__PURE__ */ j(Eu, { found: o }), /* @__PURE__ */ j(pu, {
 				found: o,
 				list: e
 			})]
 		}) : null
 	] });
 }
-function mu({ found: e }) {
-	let t = A(), n = t.at.knowledge.value, [r] = e.facts;
+function Eu({ found: e }) {
+	let t = k(), n = t.at.knowledge.value, [r] = e.facts;
 	if (!n || !r) return null;
-	let i = In(e), a = Ln(i, n.set), o = e.facts.length - 1;
-	return /* @__PURE__ */ j(x, { children: [
+	let i = Ln(e), a = Rn(i, n.set), o = e.facts.length - 1;
+	return /* @__PURE__ */ j(b, { children: [
 		/* @__PURE__ */ j("p", {
 			class: "note",
 			children: [
@@ -6961,7 +7094,7 @@ function mu({ found: e }) {
 			class: "note",
 			children: ["Note: ", e]
 		}, e)),
-		/* @__PURE__ */ j("fieldset", { children: [/* @__PURE__ */ j("legend", { children: "Which neurons" }), kn.map((e) => /* @__PURE__ */ j("div", {
+		/* @__PURE__ */ j("fieldset", { children: [/* @__PURE__ */ j("legend", { children: "Which neurons" }), An.map((e) => /* @__PURE__ */ j("div", {
 			class: "choice",
 			children: [
 				/* @__PURE__ */ j("label", { children: [
@@ -6973,23 +7106,23 @@ function mu({ found: e }) {
 						onChange: () => t.setKnowledge({ set: e })
 					}),
 					" ",
-					lu[e],
+					xu[e],
 					": ",
 					i[e].length
 				] }),
 				" ",
-				/* @__PURE__ */ j(hu, { neurons: i[e] })
+				/* @__PURE__ */ j(Du, { neurons: i[e] })
 			]
 		}, e))] }),
 		i[a].length === 0 ? /* @__PURE__ */ j("p", {
 			class: "note",
 			children: "No neuron is above the threshold in enough prompts. Take a lower one."
-		}) : /* @__PURE__ */ j(gu, {
+		}) : /* @__PURE__ */ j(Ou, {
 			neurons: i[a],
 			target: r.target[0]?.id,
 			whole: r.target.length === 1
 		}),
-		/* @__PURE__ */ j(no, {
+		/* @__PURE__ */ j(so, {
 			label: "prompts of the fact",
 			head: [
 				"prompt",
@@ -7004,24 +7137,24 @@ function mu({ found: e }) {
 		})
 	] });
 }
-function hu({ neurons: e }) {
+function Du({ neurons: e }) {
 	return /* @__PURE__ */ j("span", {
 		class: "neurons",
-		children: [e.slice(0, cu).map((e) => {
-			let t = un(e);
-			return /* @__PURE__ */ j(eo, { part: t }, N(t));
-		}), e.length > cu ? /* @__PURE__ */ j("span", {
+		children: [e.slice(0, bu).map((e) => {
+			let t = dn(e);
+			return /* @__PURE__ */ j(ao, { part: t }, N(t));
+		}), e.length > bu ? /* @__PURE__ */ j("span", {
 			class: "small",
 			children: [
 				"and ",
-				e.length - cu,
+				e.length - bu,
 				" more"
 			]
 		}) : null]
 	});
 }
-function gu(e) {
-	let t = A(), n = t.at.knowledge.value?.test ?? null, r = (e) => e === "zero" ? "Suppress (× 0)" : "Amplify (× 2)";
+function Ou(e) {
+	let t = k(), n = t.at.knowledge.value?.test ?? null, r = (e) => e === "zero" ? "Suppress (× 0)" : "Amplify (× 2)";
 	return /* @__PURE__ */ j("fieldset", {
 		class: "test",
 		children: [
@@ -7036,9 +7169,9 @@ function gu(e) {
 					children: r(e)
 				}, e))
 			}),
-			n && e.target !== void 0 ? /* @__PURE__ */ j(fl, {
+			n && e.target !== void 0 ? /* @__PURE__ */ j(Is, {
 				tests: e.neurons.map((e) => ({
-					part: un(e),
+					part: dn(e),
 					how: n
 				})),
 				target: e.target,
@@ -7052,16 +7185,16 @@ function gu(e) {
 	});
 }
 // src/panels/Knowledge.tsx
-var _u = 12, vu = 100, yu = 12;
-function bu() {
-	let e = A(), t = e.explained.value, n = e.followed(), { prompt: r, source: i, target: a } = n ?? {}, o = t !== null && t.position === t.asks, s = e.reads() === null, { answer: c, result: l, stale: u } = Ut(o && n ? {
+var ku = 12, Au = 100, ju = 12;
+function Mu() {
+	let e = k(), t = e.explained.value, n = e.followed(), { prompt: r, source: i, target: a } = n ?? {}, o = t !== null && t.position === t.asks, s = e.reads() === null, { answer: c, result: l, stale: u } = Wt(o && n ? {
 		ask: "attribute",
-		...Ts({
+		...vs({
 			prompt: r,
 			source: i,
 			target: a
 		}),
-		top: vu
+		top: Au
 	} : null);
 	return /* @__PURE__ */ j("div", { children: t ? /* @__PURE__ */ j(Z, {
 		name: "knowledge",
@@ -7077,23 +7210,23 @@ function bu() {
 				]
 			}),
 			/* @__PURE__ */ j(B, { answer: c }),
-			l ? /* @__PURE__ */ j(xu, {
+			l ? /* @__PURE__ */ j(Nu, {
 				result: l,
 				stale: u
 			}) : null,
-			o && s ? /* @__PURE__ */ j(uu, { explained: t }) : null
+			o && s ? /* @__PURE__ */ j(Su, { explained: t }) : null
 		]
 	}) : null });
 }
-function xu({ result: e, stale: t }) {
-	let n = Mn(e), r = e.layers.map((e) => e.sum ?? 0), i = Math.max(0, ...e.attributions.map((e) => Math.abs(e.value)));
+function Nu({ result: e, stale: t }) {
+	let n = Nn(e), r = e.layers.map((e) => e.sum ?? 0), i = Math.max(0, ...e.attributions.map((e) => Math.abs(e.value)));
 	return /* @__PURE__ */ j("div", {
 		class: t ? "stale" : "",
 		children: [
 			/* @__PURE__ */ j(X, {
 				name: "knowledge",
-				figure: (t) => Gl(e, t),
-				table: () => Yl(e),
+				figure: (t) => ru(e, t),
+				table: () => su(e),
 				data: e
 			}),
 			/* @__PURE__ */ j("div", {
@@ -7101,19 +7234,19 @@ function xu({ result: e, stale: t }) {
 				children: [/* @__PURE__ */ j("div", { children: n.map((t) => /* @__PURE__ */ j("div", { children: [
 					n.length > 1 ? /* @__PURE__ */ j("p", {
 						class: "note",
-						children: Su(t, e)
+						children: Pu(t, e)
 					}) : null,
-					/* @__PURE__ */ j(Eu, {
+					/* @__PURE__ */ j(Ru, {
 						stack: t,
 						sums: r
 					}),
-					/* @__PURE__ */ j(Du, {
+					/* @__PURE__ */ j(zu, {
 						stack: t,
 						largest: i
 					})
-				] }, String(t.encoder))) }), /* @__PURE__ */ j(Ou, { neurons: e.attributions.slice(0, _u) })]
+				] }, String(t.encoder))) }), /* @__PURE__ */ j(Bu, { neurons: e.attributions.slice(0, ku) })]
 			}),
-			/* @__PURE__ */ j(no, {
+			/* @__PURE__ */ j(so, {
 				label: "attribution by layer",
 				head: [
 					"layer",
@@ -7123,40 +7256,40 @@ function xu({ result: e, stale: t }) {
 					"strongest neurons"
 				],
 				rows: () => n.flatMap((e) => {
-					let t = Pn(e.neurons, e.layers.length);
+					let t = Fn(e.neurons, e.layers.length);
 					return e.layers.map((n, r) => [
-						bn(`L${n.layer}`, e.encoder),
+						xn(`L${n.layer}`, e.encoder),
 						n.sum === null ? "" : F(n.sum, 4),
 						F(n.change, 4),
 						n.error === null ? "" : P(n.error, 4),
-						(t[r] ?? []).map((e) => `${Nn(e)} ${F(e.value, 3)}`).join(", ")
+						(t[r] ?? []).map((e) => `${Pn(e)} ${F(e.value, 3)}`).join(", ")
 					]);
 				})
 			})
 		]
 	});
 }
-function Su({ encoder: e }, { sources: t = [], source_positions: n = [] }) {
+function Pu({ encoder: e }, { sources: t = [], source_positions: n = [] }) {
 	return e ? n.length === t.length ? "The encoder (enc.), at every position of the source:" : `The encoder (enc.), at the blank of the source (${n.map((e) => `${e} ${R(t[e]?.label ?? "")}`).join(", ")}):` : "The decoder, where the answer is predicted:";
 }
-var Cu = 26, wu = 300, Tu = 74;
-function Eu({ stack: e, sums: t }) {
+var Fu = 26, Iu = 300, Lu = 74;
+function Ru({ stack: e, sums: t }) {
 	let n = e.layers.map((e) => ({
 		layer: e.layer,
 		sum: e.sum ?? 0
-	})), r = 274 / Math.max(n.length, 1), [i, a] = [Math.min(0, ...t), Math.max(1e-9, ...t)], o = (e) => 6 + (a - e) / (a - i) * Tu;
+	})), r = 274 / Math.max(n.length, 1), [i, a] = [Math.min(0, ...t), Math.max(1e-9, ...t)], o = (e) => 6 + (a - e) / (a - i) * Lu;
 	return /* @__PURE__ */ j("svg", {
 		class: "layers",
-		viewBox: `0 0 ${wu} 104`,
+		viewBox: `0 0 ${Iu} 104`,
 		role: "img",
 		"aria-label": `Attribution by layer${e.encoder ? " of the encoder" : ""}; the table below has the numbers`,
 		children: [
-			Vo({
+			qo({
 				low: i,
 				high: a
 			}).map((e) => /* @__PURE__ */ j("g", { children: [/* @__PURE__ */ j("line", {
-				x1: Cu,
-				x2: wu,
+				x1: Fu,
+				x2: Iu,
 				y1: o(e),
 				y2: o(e),
 				class: e === 0 ? "axis" : "tick"
@@ -7169,17 +7302,17 @@ function Eu({ stack: e, sums: t }) {
 			n.map((t, i) => /* @__PURE__ */ j("g", { children: [
 				/* @__PURE__ */ j("rect", {
 					class: t.sum < 0 ? "negative" : "positive",
-					x: Cu + i * r + 1,
+					x: Fu + i * r + 1,
 					y: Math.min(o(t.sum), o(0)),
 					width: Math.max(r - 2, 1),
 					height: Math.abs(o(t.sum) - o(0))
 				}),
 				i % Math.ceil(n.length / 15) === 0 ? /* @__PURE__ */ j("text", {
-					x: Cu + (i + .5) * r,
+					x: Fu + (i + .5) * r,
 					y: 90,
 					children: t.layer
 				}) : null,
-				/* @__PURE__ */ j("title", { children: `${bn(`L${t.layer}`, e.encoder)}: ${F(t.sum, 3)}` })
+				/* @__PURE__ */ j("title", { children: `${xn(`L${t.layer}`, e.encoder)}: ${F(t.sum, 3)}` })
 			] }, t.layer)),
 			/* @__PURE__ */ j("text", {
 				x: 163,
@@ -7189,46 +7322,46 @@ function Eu({ stack: e, sums: t }) {
 		]
 	});
 }
-function Du({ stack: e, largest: t }) {
-	let n = A(), r = Pn(e.neurons, e.layers.length), i = Math.min(yu, Math.max(0, ...r.map((e) => e.length))), a = (e, t) => r[e]?.[t], o = n.at.selection.value;
+function zu({ stack: e, largest: t }) {
+	let n = k(), r = Fn(e.neurons, e.layers.length), i = Math.min(ju, Math.max(0, ...r.map((e) => e.length))), a = (e, t) => r[e]?.[t], o = n.at.selection.value;
 	return e.neurons.length === 0 ? /* @__PURE__ */ j("p", {
 		class: "note",
 		children: "None of the strongest neurons is in it."
-	}) : /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j("p", {
+	}) : /* @__PURE__ */ j(b, { children: [/* @__PURE__ */ j("p", {
 		class: "note",
 		children: [
 			"The ",
 			e.neurons.length,
 			" strongest neurons by layer, at most ",
-			yu,
+			ju,
 			" a layer; a cell selects its neuron."
 		]
-	}), /* @__PURE__ */ j(Ha, {
+	}), /* @__PURE__ */ j(qa, {
 		label: `Attribution of the strongest neurons${e.encoder ? " of the encoder" : ""}, layers across`,
 		columns: r.length,
 		rows: i,
 		height: 10,
 		colour: (e, n) => {
 			let r = a(e, n);
-			return r ? gi(r.value, t) : null;
+			return r ? xi(r.value, t) : null;
 		},
 		tell: (e, t) => {
 			let n = a(e, t);
-			return n ? `${Nn(n)}: ${F(n.value, 3)}` : "";
+			return n ? `${Pn(n)}: ${F(n.value, 3)}` : "";
 		},
 		marked: (e, t) => {
 			let n = a(e, t);
-			return n !== void 0 && dn(un(n), o);
+			return n !== void 0 && fn(dn(n), o);
 		},
 		rowName: (e) => String(e + 1),
-		columnName: (t) => bn(`L${t}`, e.encoder),
+		columnName: (t) => xn(`L${t}`, e.encoder),
 		onChoose: (e, t) => {
 			let r = a(e, t);
-			r && n.select(un(r));
+			r && n.select(dn(r));
 		}
 	})] });
 }
-function Ou({ neurons: e }) {
+function Bu({ neurons: e }) {
 	let t = Math.max(0, ...e.map((e) => Math.abs(e.value)));
 	return /* @__PURE__ */ j("table", { children: [/* @__PURE__ */ j("thead", { children: /* @__PURE__ */ j("tr", { children: [
 		/* @__PURE__ */ j("th", {
@@ -7256,18 +7389,18 @@ function Ou({ neurons: e }) {
 	] }) }), /* @__PURE__ */ j("tbody", { children: e.map((e) => /* @__PURE__ */ j("tr", { children: [
 		/* @__PURE__ */ j("th", {
 			scope: "row",
-			children: /* @__PURE__ */ j(eo, { part: un(e) })
+			children: /* @__PURE__ */ j(ao, { part: dn(e) })
 		}),
 		/* @__PURE__ */ j("td", {
 			class: "number",
-			children: /* @__PURE__ */ j($o, {
+			children: /* @__PURE__ */ j(as, {
 				value: e.value,
 				digits: 3
 			})
 		}),
 		/* @__PURE__ */ j("td", {
 			class: "wide-only",
-			children: /* @__PURE__ */ j(Qo, {
+			children: /* @__PURE__ */ j(is, {
 				value: e.value,
 				largest: t
 			})
@@ -7276,14 +7409,14 @@ function Ou({ neurons: e }) {
 			class: "number",
 			children: F(e.activation)
 		})
-	] }, Nn(e))) })] });
+	] }, Pn(e))) })] });
 }
 // src/lib/figure/ledger.ts
-var ku = 40;
-function Au(e, t, n, r) {
-	let { ledger: i, target: a, reference: o } = e, { shown: s, others: c } = Ko(i.terms, Math.min(t, ku), n), { sum: l } = Yo(i), u = [
+var Vu = 40;
+function Hu(e, t, n, r) {
+	let { ledger: i, target: a, reference: o } = e, { shown: s, others: c } = Qo(i.terms, Math.min(t, Vu), n), { sum: l } = ts(i), u = [
 		...s.map((e) => ({
-			name: xn(e),
+			name: Sn(e),
 			value: e.value,
 			number: F(e.value)
 		})),
@@ -7301,17 +7434,17 @@ function Au(e, t, n, r) {
 			total: !0
 		}
 	];
-	return J(V, [Io(V, {
+	return J(V, [Ho(V, {
 		rows: u,
-		axis: Ho(u.map((e) => e.value), "logits", (e) => F(e, +!Number.isInteger(e)))
+		axis: Jo(u.map((e) => e.value), "logits", (e) => F(e, +!Number.isInteger(e)))
 	})], {
-		shows: `Direct credit: parts that add up to ${fa(a, o)} (${F(i.value)}), the model's own number. Norm scales and attention patterns as they were. Hatched: lowers it.`,
+		shows: `Direct credit: parts that add up to ${_a(a, o)} (${F(i.value)}), the model's own number. Norm scales and attention patterns as they were. Hatched: lowers it.`,
 		made: e,
 		asked: r,
-		about: da(a)
+		about: ga(a)
 	});
 }
-function ju({ ledger: e }) {
+function Uu({ ledger: e }) {
 	return {
 		head: [
 			"term",
@@ -7324,7 +7457,7 @@ function ju({ ledger: e }) {
 			"logits"
 		],
 		rows: e.terms.map((e) => [
-			xn(e),
+			Sn(e),
 			e.kind,
 			e.layer,
 			e.head,
@@ -7336,7 +7469,7 @@ function ju({ ledger: e }) {
 	};
 }
 // src/ui/Marks.tsx
-function Mu() {
+function Wu() {
 	return /* @__PURE__ */ j("p", {
 		class: "note marks",
 		children: [
@@ -7354,13 +7487,13 @@ function Mu() {
 	});
 }
 // src/ui/Outcome.tsx
-function Nu({ part: e }) {
-	let t = Zt(), n = t && Ws(t, e);
+function Gu({ part: e }) {
+	let t = Qt(), n = t && Mc(t, e);
 	if (!t || !n) return null;
-	let [r, i] = Ks(t, n), { nats: a, effect: o } = n;
+	let [r, i] = Pc(t, n), { nats: a, effect: o } = n;
 	return /* @__PURE__ */ j("span", {
 		class: "outcome",
-		title: `${r} → ${i}, ${F(a)} nats${o ? `, ${Mr(o)}` : ""}`,
+		title: `${r} → ${i}, ${F(a)} nats${o ? `, ${Nr(o)}` : ""}`,
 		children: [
 			/* @__PURE__ */ j("span", {
 				class: "from",
@@ -7370,38 +7503,38 @@ function Nu({ part: e }) {
 			" ",
 			/* @__PURE__ */ j("span", {
 				class: "mark",
-				children: o ? Mr(o)[0] : ""
+				children: o ? Nr(o)[0] : ""
 			})
 		]
 	});
 }
 // src/panels/Ledger.tsx
-var Pu = 12, Fu = 10, Iu = Infinity, Lu = xe({
+var Ku = 12, qu = 10, Ju = 6, Yu = Infinity, Xu = Se({
 	is: () => !1,
 	set: () => {}
-}), Ru = xe({
+}), Zu = Se({
 	order: "size",
 	effectOf: () => null
 });
-function zu() {
-	let e = A(), t = e.explained.value, n = Zt(), r = k("size"), i = k(Pu), a = k({});
+function Qu() {
+	let e = k(), t = e.explained.value, n = Qt(), r = O("size"), i = O(Ku), a = O({});
 	if (!t) return null;
 	let { ledger: o } = t, s = e.at.selection.value, c = (e) => {
-		let t = Sn(e);
-		return t && n ? Ws(n, t)?.nats ?? null : null;
-	}, l = Ko(o.terms, i.value, r.value, (e) => Vu(Sn(e), s), c), u = qo(0, o.terms, l.others.value);
+		let t = Cn(e);
+		return t && n ? Mc(n, t)?.nats ?? null : null;
+	}, l = Qo(o.terms, i.value, r.value, (e) => rd(Cn(e), s), c), u = $o(0, o.terms, l.others.value);
 	return /* @__PURE__ */ j(Z, {
 		name: "ledger",
 		title: /* @__PURE__ */ j(Q, {
 			name: "ledger",
 			children: "Ledger"
 		}),
-		note: /* @__PURE__ */ j(Hu, { explained: t }),
+		note: /* @__PURE__ */ j(id, { explained: t }),
 		children: [
 			/* @__PURE__ */ j(X, {
 				name: "ledger",
-				figure: (e) => Au(t, i.value, r.value, e),
-				table: () => ju(t),
+				figure: (e) => Hu(t, i.value, r.value, e),
+				table: () => Uu(t),
 				data: t
 			}),
 			/* @__PURE__ */ j("p", {
@@ -7428,15 +7561,15 @@ function zu() {
 							})
 						]
 					})
-				] }), o.terms.length > Pu ? /* @__PURE__ */ j("button", {
+				] }), o.terms.length > Ku ? /* @__PURE__ */ j("button", {
 					type: "button",
-					onClick: () => i.value = i.value === Pu ? Iu : Pu,
-					children: i.value === Pu ? `Show all ${o.terms.length}` : "Show the largest"
+					onClick: () => i.value = i.value === Ku ? Yu : Ku,
+					children: i.value === Ku ? `Show all ${o.terms.length}` : "Show the largest"
 				}) : null]
 			}),
-			/* @__PURE__ */ j(Lu.Provider, {
+			/* @__PURE__ */ j(Xu.Provider, {
 				value: {
-					is: (e, t) => a.value[e] ?? Vu(t, s),
+					is: (e, t) => a.value[e] ?? rd(t, s),
 					set: (e, t) => {
 						a.value = {
 							...a.value,
@@ -7444,7 +7577,7 @@ function zu() {
 						};
 					}
 				},
-				children: /* @__PURE__ */ j(Ru.Provider, {
+				children: /* @__PURE__ */ j(Zu.Provider, {
 					value: {
 						order: r.value,
 						effectOf: c
@@ -7453,7 +7586,7 @@ function zu() {
 						class: "ledger",
 						role: "treegrid",
 						"aria-label": "Ledger",
-						onKeyDown: ed,
+						onKeyDown: gd,
 						children: [
 							/* @__PURE__ */ j("thead", { children: /* @__PURE__ */ j("tr", { children: [
 								/* @__PURE__ */ j("th", {
@@ -7475,48 +7608,67 @@ function zu() {
 								}),
 								/* @__PURE__ */ j("th", {
 									scope: "col",
-									children: Bu(t)
+									children: nd(t)
 								})
 							] }) }),
-							/* @__PURE__ */ j("tbody", { children: [l.shown.map((e, t) => /* @__PURE__ */ j(Gu, {
+							/* @__PURE__ */ j("tbody", { children: [l.shown.map((e, t) => /* @__PURE__ */ j(sd, {
 								term: e,
 								level: 1,
 								largest: u,
 								first: t === 0
-							}, Xo(e))), /* @__PURE__ */ j(Qu, {
+							}, ns(e))), /* @__PURE__ */ j(md, {
 								count: l.others.count,
 								value: l.others.value,
 								level: 1,
 								largest: u
 							})] }),
-							/* @__PURE__ */ j(Wu, { explained: t })
+							/* @__PURE__ */ j(od, { explained: t })
 						]
 					})
 				})
 			}),
-			/* @__PURE__ */ j(Mu, {})
+			/* @__PURE__ */ j(Wu, {}),
+			/* @__PURE__ */ j($u, { terms: l.shown })
 		]
 	});
 }
-function Bu({ target: e, reference: t }) {
+function $u({ terms: e }) {
+	let t = k(), n = e.filter(ed).slice(0, Ju), { vs: r, reference: i } = t.answered.value ?? t.state.value;
+	return Ut([...r === null ? t.asksOf({ reference: i === "mean" ? "raw" : "mean" }) : [], ...n.flatMap((e) => td(t, e) ?? [])]), null;
+}
+function ed(e) {
+	let t = Cn(e);
+	return t !== null && t.kind === mn(t);
+}
+function td(e, { layer: t, kind: n }) {
+	let r = e.followed();
+	return r && {
+		ask: "terms",
+		...r,
+		layer: t,
+		sublayer: n,
+		top: qu
+	};
+}
+function nd({ target: e, reference: t }) {
 	let n = R(e.text.trim() || e.text);
 	return t.kind === "versus" ? `lead of ${n} without it` : `${n} without it`;
 }
-function Vu(e, t) {
-	return !e || !t || e.layer !== t.layer ? !1 : dn(e, t) ? !0 : !t.encoder && e.head === void 0 && e.neuron === void 0 && pn(t) === e.kind;
+function rd(e, t) {
+	return !e || !t || e.layer !== t.layer ? !1 : fn(e, t) ? !0 : !t.encoder && e.head === void 0 && e.neuron === void 0 && mn(t) === e.kind;
 }
-function Hu({ explained: e }) {
+function id({ explained: e }) {
 	let { target: t, reference: n } = e;
-	return /* @__PURE__ */ j(x, { children: [
+	return /* @__PURE__ */ j(b, { children: [
 		"Why ",
 		R(t.text),
 		": ",
-		Uu(n),
+		ad(n),
 		"; raw ",
 		/* @__PURE__ */ j(Q, { name: "logit" }),
 		" ",
 		P(t.logit),
-		n.kind === "raw" ? null : /* @__PURE__ */ j(x, { children: [
+		n.kind === "raw" ? null : /* @__PURE__ */ j(b, { children: [
 			", ",
 			/* @__PURE__ */ j(Q, { name: "reference" }),
 			" ",
@@ -7527,11 +7679,11 @@ function Hu({ explained: e }) {
 		" is what it writes toward that, with attention patterns and the scales of norms as they were."
 	] });
 }
-function Uu(e) {
+function ad(e) {
 	return e.kind === "raw" ? "its raw logit" : e.kind === "mean" ? "its logit above the vocabulary mean" : `its logit minus that of ${R(e.text ?? "")}`;
 }
-function Wu({ explained: e }) {
-	let { sum: t, error: n, holds: r } = Yo(e.ledger);
+function od({ explained: e }) {
+	let { sum: t, error: n, holds: r } = ts(e.ledger);
 	return /* @__PURE__ */ j("tfoot", { children: /* @__PURE__ */ j("tr", {
 		class: r ? "total" : "total error",
 		children: [
@@ -7549,21 +7701,21 @@ function Wu({ explained: e }) {
 				children: [
 					r ? "= model ✓" : `≠ model ${F(e.ledger.value)}`,
 					" (|Δ| ",
-					wr(n),
+					Tr(n),
 					", tolerance",
 					" ",
-					wr(e.ledger.tolerance),
+					Tr(e.ledger.tolerance),
 					")"
 				]
 			})
 		]
 	}) });
 }
-function Gu(e) {
-	let t = A(), n = He(Lu), { term: r, level: i } = e, a = Sn(r), o = Xo(r), s = a !== null && a.kind === pn(a) || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
-	return /* @__PURE__ */ j(x, { children: [
-		/* @__PURE__ */ j(Zu, {
-			name: xn(r),
+function sd(e) {
+	let t = k(), n = Ue(Xu), { term: r, level: i } = e, a = Cn(r), o = ns(r), s = ed(r) || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
+	return /* @__PURE__ */ j(b, { children: [
+		/* @__PURE__ */ j(pd, {
+			name: Sn(r),
 			value: r.value,
 			level: i,
 			largest: e.largest,
@@ -7572,94 +7724,89 @@ function Gu(e) {
 			first: e.first ?? !1,
 			onToggle: (e) => n.set(o, e),
 			onSelect: () => {
-				a && t.select(dn(a, t.at.selection.value) ? null : a);
+				a && t.select(fn(a, t.at.selection.value) ? null : a);
 			}
 		}),
-		c && i === 1 ? /* @__PURE__ */ j(Ku, {
+		c && i === 1 ? /* @__PURE__ */ j(cd, {
 			term: r,
 			largest: e.largest
 		}) : null,
-		c && i === 2 ? /* @__PURE__ */ j(Yu, {
+		c && i === 2 ? /* @__PURE__ */ j(dd, {
 			terms: e.sources ?? [],
 			parent: r.value,
 			largest: e.largest
 		}) : null
 	] });
 }
-function Ku({ term: e, largest: t }) {
-	let n = A(), r = He(Ru), i = n.followed(), a = {
-		ask: "terms",
-		...i,
-		layer: e.layer,
-		sublayer: e.kind,
-		top: Fu
-	}, o = Ht(i ? a : null);
-	if (!o?.result) return /* @__PURE__ */ j("tr", {
+function cd({ term: e, largest: t }) {
+	let n = k(), r = Ue(Zu), i = Ht(td(n, e));
+	if (!i?.result) return /* @__PURE__ */ j("tr", {
 		class: "waiting",
 		children: /* @__PURE__ */ j("td", {
 			colSpan: 4,
-			class: o?.error ? "error" : "",
-			children: o?.error ?? `${o?.stage ?? "waiting"} …`
+			class: i?.error ? "error" : "",
+			children: i?.error ?? `${i?.stage ?? "waiting"} …`
 		})
 	});
-	let { terms: s, others: c } = o.result, l = s.filter((e) => e.source === null && !qu(e)), u = Ko(l, Iu, r.order, void 0, r.effectOf), d = qo(t, l, c.value);
-	return /* @__PURE__ */ j(x, { children: [
-		u.shown.map((e) => /* @__PURE__ */ j(Gu, {
+	let { terms: a, others: o } = i.result, s = a.filter((e) => e.source === null && !ld(e)), c = Qo(s, Yu, r.order, void 0, r.effectOf), l = $o(t, s, o.value);
+	return /* @__PURE__ */ j(b, { children: [
+		c.shown.map((e) => /* @__PURE__ */ j(sd, {
 			term: e,
 			level: 2,
-			largest: d,
-			sources: s.filter((t) => Ju(t, e))
-		}, Xo(e))),
-		/* @__PURE__ */ j(Qu, {
-			count: c.count,
-			value: c.value,
+			largest: l,
+			sources: a.filter((t) => ud(t, e))
+		}, ns(e))),
+		/* @__PURE__ */ j(Ks, { parts: c.shown.slice(0, Ju).flatMap((e) => Cn(e) ?? []) }),
+		/* @__PURE__ */ j(md, {
+			count: o.count,
+			value: o.value,
 			level: 2,
-			largest: d
+			largest: l
 		}),
-		/* @__PURE__ */ j($u, {
+		/* @__PURE__ */ j(hd, {
 			level: 2,
-			sum: u.sum + c.value,
+			sum: c.sum + o.value,
 			parent: e.value
 		})
 	] });
 }
-function qu({ kind: e }) {
+function ld({ kind: e }) {
 	return e === "head_rounding" || e === "cross_head_rounding";
 }
-function Ju(e, t) {
-	return t.head !== null && e.head === t.head && (e.source !== null || qu(e));
+function ud(e, t) {
+	return t.head !== null && e.head === t.head && (e.source !== null || ld(e));
 }
-function Yu(e) {
-	let t = A(), n = (e) => qu(e) ? "rounding" : `from ${e.source} ${z(Xu(t.explained.value, e))}`, { shown: r, others: i, sum: a } = Ko(e.terms, Fu, "size"), o = qo(e.largest, r, i.value);
-	return /* @__PURE__ */ j(x, { children: [
-		r.map((e) => /* @__PURE__ */ j(Zu, {
+function dd(e) {
+	let t = k(), n = (e) => ld(e) ? "rounding" : `from ${e.source} ${z(fd(t.explained.value, e))}`, { shown: r, others: i, sum: a } = Qo(e.terms, qu, "size"), o = $o(e.largest, r, i.value);
+	return /* @__PURE__ */ j(b, { children: [
+		r.map((e) => /* @__PURE__ */ j(pd, {
 			name: n(e),
 			value: e.value,
 			level: 3,
 			largest: o,
 			part: null,
 			open: null
-		}, Xo(e))),
-		/* @__PURE__ */ j(Qu, {
+		}, ns(e))),
+		/* @__PURE__ */ j(md, {
 			count: i.count,
 			value: i.value,
 			level: 3,
 			largest: o
 		}),
-		/* @__PURE__ */ j($u, {
+		/* @__PURE__ */ j(hd, {
 			level: 3,
 			sum: a,
 			parent: e.parent
 		})
 	] });
 }
-function Xu(e, { kind: t, source: n }) {
+function fd(e, { kind: t, source: n }) {
 	if (e !== null && n !== null) return t === "cross_attention" ? { text: e.sources?.[n]?.label ?? "" } : e.tokens[n];
 }
-function Zu(e) {
-	let t = A(), { part: n, open: r, level: i } = e, a = n !== null && dn(n, t.at.selection.value);
+function pd(e) {
+	let t = k(), { part: n, open: r, level: i } = e, a = n !== null && fn(n, t.at.selection.value);
 	return /* @__PURE__ */ j("tr", {
-		class: `level-${i}${n !== null && dn(n, t.hovered.value) ? " hovered" : ""}${n ? " choosable" : ""}`,
+		class: `level-${i}${n !== null && fn(n, t.hovered.value) ? " hovered" : ""}${n ? " choosable" : ""}`,
 		"aria-level": i,
 		"aria-selected": a,
 		...r === null ? {} : { "aria-expanded": r },
@@ -7686,20 +7833,20 @@ function Zu(e) {
 			/* @__PURE__ */ j("td", {
 				class: "number",
 				"data-value": e.value,
-				children: /* @__PURE__ */ j($o, { value: e.value })
+				children: /* @__PURE__ */ j(as, { value: e.value })
 			}),
 			/* @__PURE__ */ j("td", {
 				class: "wide-only",
-				children: /* @__PURE__ */ j(Qo, {
+				children: /* @__PURE__ */ j(is, {
 					value: e.value,
 					largest: e.largest
 				})
 			}),
-			/* @__PURE__ */ j("td", { children: n ? /* @__PURE__ */ j(Nu, { part: n }) : null })
+			/* @__PURE__ */ j("td", { children: n ? /* @__PURE__ */ j(Gu, { part: n }) : null })
 		]
 	});
 }
-function Qu(e) {
+function md(e) {
 	return e.count === 0 ? null : /* @__PURE__ */ j("tr", {
 		class: `others level-${e.level}`,
 		"aria-level": e.level,
@@ -7715,11 +7862,11 @@ function Qu(e) {
 			/* @__PURE__ */ j("td", {
 				class: "number",
 				"data-value": e.value,
-				children: /* @__PURE__ */ j($o, { value: e.value })
+				children: /* @__PURE__ */ j(as, { value: e.value })
 			}),
 			/* @__PURE__ */ j("td", {
 				class: "wide-only",
-				children: /* @__PURE__ */ j(Qo, {
+				children: /* @__PURE__ */ j(is, {
 					value: e.value,
 					largest: e.largest
 				})
@@ -7728,7 +7875,7 @@ function Qu(e) {
 		]
 	});
 }
-function $u(e) {
+function hd(e) {
 	let t = Math.abs(e.sum - e.parent) < .005;
 	return /* @__PURE__ */ j("tr", {
 		class: `sum level-${e.level}`,
@@ -7750,25 +7897,25 @@ function $u(e) {
 		]
 	});
 }
-function ed(e) {
+function gd(e) {
 	let t = e.key === "ArrowDown" ? 1 : e.key === "ArrowUp" ? -1 : 0;
 	if (t === 0) return;
 	let n = [...e.currentTarget.querySelectorAll("tr[tabindex]")];
 	n[n.indexOf(document.activeElement) + t]?.focus(), e.preventDefault();
 }
 // src/panels/Lens.tsx
-var td = 16;
-function nd() {
-	let e = A(), t = k("rank"), n = e.explained.value, r = n?.tokens.length ?? 0, i = li(n?.position ?? 0, r), a = e.followed(), o = r > 128 ? [i.value, Math.min(i.value + 128, r)] : null, { answer: s, result: c, stale: l } = Ut(a ? {
+var _d = 16;
+function vd() {
+	let e = k(), t = O("rank"), n = e.explained.value, r = n?.tokens.length ?? 0, i = mi(n?.position ?? 0, r), a = e.followed(), o = r > 128 ? [i.value, Math.min(i.value + 128, r)] : null, { answer: s, result: c, stale: l } = Wt(a ? {
 		ask: "lens",
 		prompt: a.prompt,
-		...Ts({ source: a.source }),
+		...vs({ source: a.source }),
 		target: a.target,
 		top: 5,
 		...o ? { window: o } : {}
 	} : null);
 	if (!n) return null;
-	let u = c ? sd(c.cells, i.value) : null, d = n.model.vocab, f = (e) => ha(e, t.value, d), p = {
+	let u = c ? Cd(c.cells, i.value) : null, d = n.model.vocab, f = (e) => ba(e, t.value, d), p = {
 		start: i.value,
 		size: 128
 	};
@@ -7778,11 +7925,11 @@ function nd() {
 			name: "logit lens",
 			children: "Logit lens"
 		}),
-		note: /* @__PURE__ */ j(x, { children: [
+		note: /* @__PURE__ */ j(b, { children: [
 			"What the ",
 			/* @__PURE__ */ j(Q, { name: "residual stream" }),
 			" would predict after each layer at each token: the top token in the cell",
-			u && !id(u.positions.length) ? " that is pointed at" : "",
+			u && !bd(u.positions.length) ? " that is pointed at" : "",
 			", the colour for",
 			" ",
 			R(n.target.text),
@@ -7797,14 +7944,14 @@ function nd() {
 					/* @__PURE__ */ j("select", {
 						value: t.value,
 						onChange: (e) => t.value = e.currentTarget.value,
-						children: Object.entries(ma).map(([e, t]) => /* @__PURE__ */ j("option", {
+						children: Object.entries(ya).map(([e, t]) => /* @__PURE__ */ j("option", {
 							value: e,
 							children: t
 						}, e))
 					})
 				] })
 			}),
-			/* @__PURE__ */ j(io, {
+			/* @__PURE__ */ j(lo, {
 				start: i,
 				length: r,
 				what: "tokens"
@@ -7812,28 +7959,28 @@ function nd() {
 			/* @__PURE__ */ j(B, { answer: s }),
 			c && !l ? /* @__PURE__ */ j(X, {
 				name: "lens",
-				figure: (e) => ga(c, n.target, t.value, p, e),
-				table: () => xa(c, p),
+				figure: (e) => xa(c, n.target, t.value, p, e),
+				table: () => Ea(c, p),
 				data: c
 			}) : null,
 			u && u.positions.length > 0 ? /* @__PURE__ */ j("div", {
 				class: l ? "stale" : "",
 				children: [
-					/* @__PURE__ */ j(Ha, {
-						label: `Logit lens, ${ma[t.value]} by layer and token`,
+					/* @__PURE__ */ j(qa, {
+						label: `Logit lens, ${ya[t.value]} by layer and token`,
 						columns: u.positions.length,
 						rows: u.layers.length,
 						colour: (e, t) => {
 							let n = u.at(e, t);
-							return n ? _i(f(n)) : null;
+							return n ? Si(f(n)) : null;
 						},
-						...id(u.positions.length) ? { text: (e, t) => ad(u.at(e, t)) } : {},
+						...bd(u.positions.length) ? { text: (e, t) => xd(u.at(e, t)) } : {},
 						rest: [Math.max(0, u.positions.indexOf(n.position)), 0],
-						tell: (e, t) => /* @__PURE__ */ j(od, {
+						tell: (e, t) => /* @__PURE__ */ j(Sd, {
 							cell: u.at(e, t),
 							token: c?.tokens[u.positions[e] ?? -1]
 						}),
-						rowName: (e) => rd(u.layers[e] ?? null),
+						rowName: (e) => yd(u.layers[e] ?? null),
 						columnName: (e) => z(c?.tokens[u.positions[e] ?? -1]),
 						marked: (e, t) => t === 0 && u.positions[e] === n.position,
 						onChoose: (t) => e.set({
@@ -7841,7 +7988,7 @@ function nd() {
 							target: null
 						})
 					}),
-					/* @__PURE__ */ j($a, {
+					/* @__PURE__ */ j(io, {
 						kind: "amount",
 						...t.value === "rank" ? {
 							low: `rank ${d.toLocaleString("en")}`,
@@ -7849,10 +7996,10 @@ function nd() {
 							middle: `rank ${Math.round(Math.sqrt(d)).toLocaleString("en")}`
 						} : {
 							low: "0 %",
-							high: `100 %, ${ma[t.value]}`
+							high: `100 %, ${ya[t.value]}`
 						}
 					}),
-					/* @__PURE__ */ j(no, {
+					/* @__PURE__ */ j(so, {
 						label: "logit lens",
 						head: [
 							"layer",
@@ -7863,9 +8010,9 @@ function nd() {
 							"target's probability"
 						],
 						rows: () => u.cells.map((e) => [
-							rd(e.layer),
+							yd(e.layer),
 							`${e.position}`,
-							/* @__PURE__ */ j("bdi", { children: ad(e) }, "top"),
+							/* @__PURE__ */ j("bdi", { children: xd(e) }, "top"),
 							I(e.top_probability[0] ?? 0),
 							`${e.rank}`,
 							I(e.probability)
@@ -7876,17 +8023,17 @@ function nd() {
 		]
 	});
 }
-function rd(e) {
+function yd(e) {
 	return e === null ? "emb" : `L${e}`;
 }
-function id(e) {
-	return e <= td;
+function bd(e) {
+	return e <= _d;
 }
-function ad(e) {
+function xd(e) {
 	return z(e?.top[0]);
 }
-function od({ cell: e, token: t }) {
-	return e ? /* @__PURE__ */ j(x, { children: [
+function Sd({ cell: e, token: t }) {
+	return e ? /* @__PURE__ */ j(b, { children: [
 		e.layer === null ? "Embedding" : `After L${e.layer}`,
 		" at ",
 		e.position,
@@ -7911,7 +8058,7 @@ function od({ cell: e, token: t }) {
 		}, t.id))
 	] }) : null;
 }
-function sd(e, t) {
+function Cd(e, t) {
 	let n = e.filter((e) => e.position >= t && e.position < t + 128), r = [...new Set(n.map((e) => e.layer))].sort((e, t) => (t ?? -1) - (e ?? -1)), i = [...new Set(n.map((e) => e.position))].sort((e, t) => e - t), a = new Map(n.map((e) => [`${e.layer} ${e.position}`, e]));
 	return {
 		cells: n,
@@ -7921,19 +8068,19 @@ function sd(e, t) {
 	};
 }
 // src/panels/Looked.tsx
-function cd() {
-	let e = A(), t = Zt(), n = e.at.selection.value, r = t ? ld(t, n) : null;
+function wd() {
+	let e = k(), t = Qt(), n = e.at.selection.value, r = t ? Td(t, n) : null;
 	if (!t || !r || r.looks_at.length === 0) return null;
-	let i = 1 - r.looks_at.reduce((e, t) => e + t.attention, 0), a = Lr(z(t.tokens[t.position]));
+	let i = 1 - r.looks_at.reduce((e, t) => e + t.attention, 0), a = Rr(z(t.tokens[t.position]));
 	return /* @__PURE__ */ j(Z, {
 		name: "looked",
 		title: `Where ${N(M(r))} looked`,
 		note: `Its attention from ${a}; all shares come to 1.`,
 		children: [/* @__PURE__ */ j(X, {
 			name: `looked-${N(M(r))}`,
-			figure: (e) => Xc(t, r, e),
-			table: () => Zc(r),
-			data: r
+			figure: (e) => Cs(t, r, e),
+			table: () => ws(r),
+			data: t
 		}), /* @__PURE__ */ j("table", {
 			class: "looked",
 			children: [/* @__PURE__ */ j("thead", {
@@ -7996,25 +8143,25 @@ function cd() {
 		})]
 	});
 }
-function ld(e, t) {
-	let n = e.answer.part ? _n(e.answer.part) : null, r = (t) => t && e.heads.find((e) => dn(M(e), t));
+function Td(e, t) {
+	let n = e.answer.part ? vn(e.answer.part) : null, r = (t) => t && e.heads.find((e) => fn(M(e), t));
 	return r(t) ?? r(n) ?? e.heads[0] ?? null;
 }
 // src/panels/Pins.tsx
-var ud = 3;
-function dd() {
-	let e = A(), { pins: t, b: n } = e.state.value;
+var Ed = 3;
+function Dd() {
+	let e = k(), { pins: t, b: n } = e.state.value;
 	return e.explained.value ? /* @__PURE__ */ j(Z, {
 		name: "pins",
 		title: "Pins",
 		note: t.length === 0 ? "Pin the test of a part (choose one in Why, Parts or Graph and press p) to see here what several do together." : "Each pin alone, and all of them together in one run.",
-		children: t.length === 0 ? /* @__PURE__ */ j(fd, {}) : /* @__PURE__ */ j(x, { children: [
+		children: t.length === 0 ? /* @__PURE__ */ j(Od, {}) : /* @__PURE__ */ j(b, { children: [
 			/* @__PURE__ */ j("ul", {
 				class: "pins",
 				children: t.map((r, i) => /* @__PURE__ */ j("li", { children: [/* @__PURE__ */ j("div", {
 					class: "controls",
 					children: [
-						/* @__PURE__ */ j(eo, { part: r.part }),
+						/* @__PURE__ */ j(ao, { part: r.part }),
 						/* @__PURE__ */ j("select", {
 							"aria-label": `How ${N(r.part)} is tested`,
 							value: r.how,
@@ -8025,7 +8172,7 @@ function dd() {
 									how: r
 								} : e) });
 							},
-							children: Jn.map((e) => /* @__PURE__ */ j("option", {
+							children: Yn.map((e) => /* @__PURE__ */ j("option", {
 								value: e,
 								disabled: e === "swap" && n === null,
 								children: e
@@ -8038,21 +8185,21 @@ function dd() {
 							children: "×"
 						})
 					]
-				}), t.length > 1 ? /* @__PURE__ */ j(fl, {
+				}), t.length > 1 ? /* @__PURE__ */ j(Is, {
 					tests: [r],
 					note: "this pin alone"
-				}) : null] }, fn(r.part)))
+				}) : null] }, pn(r.part)))
 			}),
 			t.length > 1 ? /* @__PURE__ */ j("h3", { children: "All together" }) : null,
-			/* @__PURE__ */ j(fl, {
+			/* @__PURE__ */ j(Is, {
 				tests: t,
 				note: t.length === 1 ? "this pin" : `these ${t.length} pins`
 			})
 		] })
 	}) : null;
 }
-function fd() {
-	let e = A(), t = Xt(), n = t?.result ? wo(t.result).slice(0, ud) : [];
+function Od() {
+	let e = k(), t = Zt(), n = t?.result ? ko(t.result).slice(0, Ed) : [];
 	return n.length === 0 ? /* @__PURE__ */ j(B, { answer: t }) : /* @__PURE__ */ j("p", {
 		class: "controls",
 		children: ["Begin with what matters most here:", n.map(({ part: t }) => /* @__PURE__ */ j("button", {
@@ -8062,23 +8209,23 @@ function fd() {
 				how: "zero"
 			}] }),
 			children: [N(t), " set to zero"]
-		}, fn(t)))]
+		}, pn(t)))]
 	});
 }
 // src/panels/Prediction.tsx
-function pd() {
-	let e = A().explained.value, t = Es();
+function kd() {
+	let e = k().explained.value, t = gc();
 	if (!e) return null;
 	let { target: n, position: r, tokens: i, model: a } = e;
 	return /* @__PURE__ */ j(Z, {
 		name: "prediction",
 		title: "Prediction",
-		note: /* @__PURE__ */ j(x, { children: [
+		note: /* @__PURE__ */ j(b, { children: [
 			a.bidirectional ? "At" : "After",
 			" ",
 			r,
 			" ",
-			Lr(z(i[r])),
+			Rr(z(i[r])),
 			": ",
 			R(n.text),
 			" ",
@@ -8091,8 +8238,8 @@ function pd() {
 		children: [
 			/* @__PURE__ */ j(X, {
 				name: "prediction",
-				figure: (t) => Kc(e, t),
-				table: () => qc(e),
+				figure: (t) => ys(e, t),
+				table: () => bs(e),
 				data: e
 			}),
 			e.notes.map((e) => /* @__PURE__ */ j("p", {
@@ -8101,10 +8248,10 @@ function pd() {
 			}, e)),
 			/* @__PURE__ */ j("div", {
 				class: "side-by-side",
-				children: [/* @__PURE__ */ j(md, {
+				children: [/* @__PURE__ */ j(Ad, {
 					explained: e,
 					caption: t ? "A" : "Top tokens"
-				}), t?.result ? /* @__PURE__ */ j(md, {
+				}), t?.result ? /* @__PURE__ */ j(Ad, {
 					explained: t.result,
 					caption: "B"
 				}) : null]
@@ -8112,8 +8259,8 @@ function pd() {
 		]
 	});
 }
-function md({ explained: e, caption: t }) {
-	let n = A();
+function Ad({ explained: e, caption: t }) {
+	let n = k();
 	return /* @__PURE__ */ j("table", {
 		class: "predictions",
 		children: [
@@ -8142,8 +8289,8 @@ function md({ explained: e, caption: t }) {
 					class: "part",
 					"aria-pressed": t.id === e.target.id,
 					disabled: n.data.host === "report",
-					onClick: () => n.set(tr(t, n.state.value.vs)),
-					onMouseEnter: () => n.foresee(tr(t, n.state.value.vs)),
+					onClick: () => n.set(nr(t, n.state.value.vs)),
+					onMouseEnter: () => n.foresee(nr(t, n.state.value.vs)),
 					children: /* @__PURE__ */ j($, { text: t.text })
 				}) }),
 				/* @__PURE__ */ j("td", {
@@ -8160,8 +8307,8 @@ function md({ explained: e, caption: t }) {
 	});
 }
 // src/panels/Sentence.tsx
-function hd() {
-	let e = A().explained.value, t = Xt();
+function jd() {
+	let e = k().explained.value, t = Zt();
 	if (!e) return null;
 	let n = t?.result ?? null, r = n?.words?.units ?? [], i = t !== null && !n && !t.error;
 	return /* @__PURE__ */ j("section", {
@@ -8169,10 +8316,10 @@ function hd() {
 		"aria-label": "The answer",
 		children: /* @__PURE__ */ j("p", {
 			class: "sentence",
-			children: n ? n.sentence.map((e, t) => /* @__PURE__ */ j(_d, {
+			children: n ? n.sentence.map((e, t) => /* @__PURE__ */ j(Nd, {
 				span: e,
 				units: r
-			}, t)) : /* @__PURE__ */ j(x, { children: [gd(e.sentence).map((e, t) => /* @__PURE__ */ j(_d, {
+			}, t)) : /* @__PURE__ */ j(b, { children: [Md(e.sentence).map((e, t) => /* @__PURE__ */ j(Nd, {
 				span: e,
 				units: r
 			}, t)), i ? /* @__PURE__ */ j("span", {
@@ -8182,13 +8329,13 @@ function hd() {
 		})
 	});
 }
-function gd(e) {
+function Md(e) {
 	let t = e.findIndex((e) => e.kind === null && e.text.trimEnd().endsWith("."));
 	return t < 0 ? e : e.slice(0, t + 1);
 }
-function _d({ span: e, units: t }) {
-	let n = A(), r = e.kind === "part" ? _n(e.text) : null;
-	if (r) return /* @__PURE__ */ j(eo, { part: r });
+function Nd({ span: e, units: t }) {
+	let n = k(), r = e.kind === "part" ? vn(e.text) : null;
+	if (r) return /* @__PURE__ */ j(ao, { part: r });
 	let i = e.kind === "word" ? t[e.place ?? -1] : void 0;
 	return i ? /* @__PURE__ */ j("button", {
 		type: "button",
@@ -8200,211 +8347,9 @@ function _d({ span: e, units: t }) {
 		children: e.text
 	});
 }
-// src/lib/find.ts
-function vd(e, t) {
-	let n = t.toLowerCase();
-	if (!n) return [];
-	let r = [], i = "";
-	for (let t of e) r.push(i.length), i += t.toLowerCase();
-	let a = [], o = 0;
-	for (let e = i.indexOf(n); e >= 0; e = i.indexOf(n, e + 1)) {
-		for (; o + 1 < r.length && (r[o + 1] ?? 0) <= e;) o += 1;
-		a.at(-1) !== o && a.push(o);
-	}
-	return a;
-}
-// src/ui/Find.tsx
-function yd(e) {
-	let t = k(""), n = k(-1), r = vd(e.texts, t.value), i = (t) => {
-		r.length !== 0 && (n.value = (n.value + t + r.length) % r.length, e.go(r[n.value] ?? null));
-	}, a = (r) => {
-		t.value = r, n.value = -1;
-		let i = vd(e.texts, r)[0];
-		i !== void 0 && (n.value = 0), e.go(i ?? null);
-	};
-	return /* @__PURE__ */ j("label", { children: [
-		"Find in the prompt",
-		" ",
-		/* @__PURE__ */ j("input", {
-			type: "search",
-			value: t.value,
-			onInput: (e) => a(e.currentTarget.value),
-			onKeyDown: (e) => {
-				e.key === "Enter" && (i(e.shiftKey ? -1 : 1), e.preventDefault());
-			}
-		}),
-		" ",
-		/* @__PURE__ */ j("output", {
-			class: "small",
-			children: t.value ? r.length === 0 ? "is not there" : `${n.value + 1} of ${r.length}, token ${r[n.value] ?? ""}` : ""
-		})
-	] });
-}
-// src/panels/TokenStrip.tsx
-function bd() {
-	let e = A(), t = e.explained.value, n = li(t?.position ?? 0, t?.tokens.length ?? 0), r = k(null), i = Ve(() => (t?.tokens ?? []).map((e) => e.text), [t]), a = Od(), o = xd();
-	if (!t) return null;
-	let { tokens: s, position: c } = t, l = a !== null && hn(a.part), u = [...o.values()].map((e) => e.effect), d = Math.max(0, ...(a?.values ?? u).map(Math.abs)), f = s.slice(n.value, n.value + 128), p = f.some((e) => e.role);
-	return /* @__PURE__ */ j(Z, {
-		name: "strip",
-		title: "Tokens",
-		note: a ? /* @__PURE__ */ j(x, { children: [
-			"Coloured by what each token gives the target through ",
-			N(a.part),
-			": orange + raises, purple − lowers; largest ",
-			F(a.values.reduce((e, t) => Math.abs(t) > Math.abs(e) ? t : e, 0)),
-			" logits."
-		] }) : o.size > 0 ? `Under a word: what is left of ${R(t.target.text)} without it. ○ Many heads rest on the first word, whatever it says.` : `Choose the position ${t.model.bidirectional ? "whose token" : "whose next token"} is explained. Select a head or an attention sublayer to colour its sources.`,
-		children: [
-			e.reads() === null ? null : /* @__PURE__ */ j(wd, {
-				sources: t.sources ?? [],
-				values: l ? a.values : [],
-				largest: d
-			}),
-			/* @__PURE__ */ j(io, {
-				start: n,
-				length: s.length,
-				what: "tokens"
-			}),
-			s.length > 128 ? /* @__PURE__ */ j(yd, {
-				texts: i,
-				go: (e) => {
-					r.value = e, e !== null && (n.value = ui(e, n.value, s.length));
-				}
-			}) : null,
-			/* @__PURE__ */ j("ol", {
-				class: "strip",
-				start: n.value + 1,
-				children: f.map((n, i) => {
-					let s = n.role && (i === 0 || n.role !== f[i - 1]?.role), u = l || n.position > c && !t.model.bidirectional, m = a ? void 0 : o.get(n.position), h = u ? void 0 : a ? a.values[n.position] : m?.effect;
-					return /* @__PURE__ */ j("li", { children: [/* @__PURE__ */ j("button", {
-						type: "button",
-						class: n.position === r.value ? "token found" : "token",
-						"aria-pressed": n.position === c,
-						style: Td(h, d),
-						title: m && Cd(m, t),
-						onClick: () => e.set({
-							position: n.position,
-							target: null
-						}),
-						onKeyDown: (e) => Dd(e),
-						children: [
-							/* @__PURE__ */ j("span", {
-								class: "index",
-								children: n.position
-							}),
-							/* @__PURE__ */ j($, {
-								text: n.text,
-								fragment: n.fragment
-							}),
-							m ? /* @__PURE__ */ j("span", {
-								class: "sign",
-								children: m.positions[0] === n.position ? Sd(m) : "\xA0"
-							}) : /* @__PURE__ */ j(Ed, {
-								value: h,
-								largest: d
-							})
-						]
-					}), p ? /* @__PURE__ */ j("span", {
-						class: "small role",
-						children: s ? n.role : "\xA0"
-					}) : null] }, n.position);
-				})
-			})
-		]
-	});
-}
-function xd() {
-	let e = A(), t = Zt()?.words;
-	if (e.reads() !== null || t?.by !== "word") return /* @__PURE__ */ new Map();
-	let n = t.units.filter((e) => e.mark !== "last");
-	return new Map(n.flatMap((e) => e.positions.map((t) => [t, e])));
-}
-function Sd(e) {
-	let t = e.difference_without === null ? I(e.probability_without) : F(e.difference_without);
-	return e.mark === "first" ? `${t} ○` : t;
-}
-function Cd(e, t) {
-	let { target: n } = t, [r, i] = Dr(n.probability, e.probability_without), { instead: a } = e, o = a.id === n.id ? "the same" : `${R(a.text)} (${I(a.probability)})`;
-	return `Without ${R(e.text)}: ${R(n.text)} ${r} → ${i} (${F(-e.effect)} ${e.difference_without === null ? "nats" : "logits"}); it says ${o}`;
-}
-function wd(e) {
-	let t = li(0, e.sources.length), n = e.sources.slice(t.value, t.value + 128);
-	return /* @__PURE__ */ j(x, { children: [
-		/* @__PURE__ */ j("p", {
-			class: "note",
-			children: "What the encoder read; cross-attention takes from here:"
-		}),
-		/* @__PURE__ */ j(io, {
-			start: t,
-			length: e.sources.length,
-			what: "source positions"
-		}),
-		/* @__PURE__ */ j("ol", {
-			class: "strip",
-			"aria-label": "Source",
-			start: t.value + 1,
-			children: n.map((t) => /* @__PURE__ */ j("li", { children: /* @__PURE__ */ j("span", {
-				class: "token source",
-				style: Td(e.values[t.position], e.largest),
-				children: [
-					/* @__PURE__ */ j("span", {
-						class: "index",
-						children: t.position
-					}),
-					/* @__PURE__ */ j($, { text: t.label }),
-					/* @__PURE__ */ j(Ed, {
-						value: e.values[t.position],
-						largest: e.largest
-					})
-				]
-			}) }, t.position))
-		})
-	] });
-}
-function Td(e, t) {
-	if (e === void 0) return {};
-	let n = gi(e, t);
-	return {
-		background: n,
-		color: vi(n)
-	};
-}
-function Ed(e) {
-	let { value: t } = e;
-	return /* @__PURE__ */ j("span", {
-		class: "sign",
-		children: t !== void 0 && Math.abs(t) > e.largest / 20 ? F(t) : "\xA0"
-	});
-}
-function Dd(e) {
-	let t = e.key === "ArrowRight" ? 1 : e.key === "ArrowLeft" ? -1 : 0;
-	if (t === 0) return;
-	let n = e.currentTarget.parentElement;
-	(t > 0 ? n?.nextElementSibling : n?.previousElementSibling)?.querySelector("button")?.focus(), e.preventDefault();
-}
-function Od() {
-	let e = A(), t = e.at.selection.value, n = e.followed(), r = (e) => e && n && pn(e) !== "mlp" ? {
-		ask: "attention",
-		...n,
-		layer: e.layer,
-		...gn(e)
-	} : null, i = Ht(r(t)), a = e.hovered.value, o = r(a), s = o && e.desk.peek(o);
-	return a && s ? {
-		part: a,
-		values: kd(s, a)
-	} : t && i?.result ? {
-		part: t,
-		values: kd(i.result, t)
-	} : null;
-}
-function kd(e, t) {
-	let n = e.heads.filter((e) => t.head === void 0 || e.head === t.head);
-	return (hn(t) ? e.sources ?? [] : e.tokens).map((e, t) => n.reduce((e, n) => e + (n.contribution[t] ?? 0), 0));
-}
 // src/lib/words.ts
-var Ad = 40;
-function jd(e, t) {
+var Pd = 40;
+function Fd(e, t) {
 	let n = new Map(t.flatMap((e) => e.positions.map((t) => [t, e]))), r = [], i = null;
 	for (let t of e.tokens) {
 		let e = n.get(t.position) ?? null;
@@ -8416,22 +8361,22 @@ function jd(e, t) {
 			role: t.role ?? null
 		}, r.push(i));
 	}
-	return r.map((e) => Id({
+	return r.map((e) => Bd({
 		...e,
-		text: Md(e.tokens)
+		text: Id(e.tokens)
 	}));
 }
-function Md(e) {
+function Id(e) {
 	let [t] = e;
-	return e.length === 1 && t?.fragment ? t.fragment : Rr(e);
+	return e.length === 1 && t?.fragment ? t.fragment : zr(e);
 }
-function Nd(e) {
-	return Math.max(0, ...e.filter((e) => e.mark === null).map((e) => Math.abs(e.effect)));
+function Ld(e) {
+	return Math.max(0, ...e.filter(Ud).map((e) => Math.abs(e.effect)));
 }
-function Pd({ by: e }) {
+function Rd({ by: e }) {
 	return e === "spans" ? "piece" : e;
 }
-function Fd(e, t) {
+function zd(e, t) {
 	let n = [...e], r = 0, i = [];
 	for (let e of t) {
 		if (e.start === null || e.end === null) continue;
@@ -8453,7 +8398,7 @@ function Fd(e, t) {
 		role: null
 	}];
 }
-function Id(e) {
+function Bd(e) {
 	let { unit: t, tokens: n } = e;
 	if (t && n.length > 1 && t.text.trim() !== "") {
 		let n = /^\s*/.exec(e.text)?.[0] ?? "";
@@ -8473,58 +8418,266 @@ function Id(e) {
 		text: i
 	};
 }
-function Ld({ text: e, positions: t }, n = []) {
+function Vd({ text: e, positions: t }, n = []) {
 	let r = t.length === 1 ? n[t[0] ?? -1]?.fragment : null;
 	if (r) return r;
 	let i = [...e.trim() === "" ? L(e) : e.trim().split(/\s+/).map(L).join(" ")];
-	return i.length > Ad ? `${i.slice(0, 39).join("")}…` : i.join("");
+	return i.length > Pd ? `${i.slice(0, 39).join("")}…` : i.join("");
 }
-function Rd(e) {
-	let t = e.filter((e) => e.mark === null);
+function Hd(e) {
+	let t = e.filter(Ud);
 	return [...t.length > 0 ? t : e].sort((e, t) => Math.abs(t.effect) - Math.abs(e.effect))[0] ?? null;
 }
-function zd(e, t) {
-	let n = Math.abs(e.effect) < .1 ? "" : e.effect > 0 ? "↓ to " : "↑ to ";
-	return e.difference_without === null ? n + Dr(t.target.probability, e.probability_without)[1] : n + F(e.difference_without);
+function Ud({ counted: e, mark: t }) {
+	return e ?? t === null;
 }
-// src/lib/figure/words.ts
-var Bd = 10.5, Vd = 2.5, Hd = 30, Ud = 15, Wd = 16;
+function Wd(e) {
+	return e.mark === "first" && !Ud(e);
+}
 function Gd(e, t) {
-	let n = e.words?.units ?? [], r = Nd(n), i = (t.source && n.length > 0 ? Fd(t.source ?? "", n) : jd(e, n)).filter((e) => e.role !== "template"), a = i.flatMap((t, n) => Yd(t, i[n - 1], e, r)), o = Mi(t.source ?? t.prompt), s = Qd([...a, Zd(e, o)]), c = s.slice(0, Math.max(0, s.length - Wd)), l = s.slice(c.length), u = c.flat().filter(([e]) => e.ends).length, d = [$d(l, o), la(qd(e, r), H)], f = u > 0 ? ` The first ${u} are not shown.` : "";
-	return J(H, d, {
-		shows: `${Kd(e)}${f}`,
-		made: e,
-		asked: t,
-		about: da(e.target)
+	let n = Math.abs(e.effect) < .1 ? "" : e.effect > 0 ? "↓ to " : "↑ to ";
+	return e.difference_without === null ? n + Or(t.target.probability, e.probability_without)[1] : n + F(e.difference_without);
+}
+// src/lib/find.ts
+function Kd(e, t) {
+	let n = t.toLowerCase();
+	if (!n) return [];
+	let r = [], i = "";
+	for (let t of e) r.push(i.length), i += t.toLowerCase();
+	let a = [], o = 0;
+	for (let e = i.indexOf(n); e >= 0; e = i.indexOf(n, e + 1)) {
+		for (; o + 1 < r.length && (r[o + 1] ?? 0) <= e;) o += 1;
+		a.at(-1) !== o && a.push(o);
+	}
+	return a;
+}
+// src/ui/Find.tsx
+function qd(e) {
+	let t = O(""), n = O(-1), r = Kd(e.texts, t.value), i = (t) => {
+		r.length !== 0 && (n.value = (n.value + t + r.length) % r.length, e.go(r[n.value] ?? null));
+	}, a = (r) => {
+		t.value = r, n.value = -1;
+		let i = Kd(e.texts, r)[0];
+		i !== void 0 && (n.value = 0), e.go(i ?? null);
+	};
+	return /* @__PURE__ */ j("label", { children: [
+		"Find in the prompt",
+		" ",
+		/* @__PURE__ */ j("input", {
+			type: "search",
+			value: t.value,
+			onInput: (e) => a(e.currentTarget.value),
+			onKeyDown: (e) => {
+				e.key === "Enter" && (i(e.shiftKey ? -1 : 1), e.preventDefault());
+			}
+		}),
+		" ",
+		/* @__PURE__ */ j("output", {
+			class: "small",
+			children: t.value ? r.length === 0 ? "is not there" : `${n.value + 1} of ${r.length}, token ${r[n.value] ?? ""}` : ""
+		})
+	] });
+}
+// src/panels/TokenStrip.tsx
+function Jd() {
+	let e = k(), t = e.explained.value, n = mi(t?.position ?? 0, t?.tokens.length ?? 0), r = O(null), i = He(() => (t?.tokens ?? []).map((e) => e.text), [t]), a = nf(), o = Yd();
+	if (!t) return null;
+	let { tokens: s, position: c } = t, l = a !== null && gn(a.part), u = [...o.values()].map((e) => e.effect), d = Math.max(0, ...(a?.values ?? u).map(Math.abs)), f = s.slice(n.value, n.value + 128), p = f.some((e) => e.role);
+	return /* @__PURE__ */ j(Z, {
+		name: "strip",
+		title: "Tokens",
+		note: a ? /* @__PURE__ */ j(b, { children: [
+			"Coloured by what each token gives the target through ",
+			N(a.part),
+			": orange + raises, purple − lowers; largest ",
+			F(a.values.reduce((e, t) => Math.abs(t) > Math.abs(e) ? t : e, 0)),
+			" logits."
+		] }) : o.size > 0 ? `Under a word: what is left of ${R(t.target.text)} without it. ○ Many heads rest on the first word, whatever it says.` : `Choose the position ${t.model.bidirectional ? "whose token" : "whose next token"} is explained. Select a head or an attention sublayer to colour its sources.`,
+		children: [
+			e.reads() === null ? null : /* @__PURE__ */ j(Qd, {
+				sources: t.sources ?? [],
+				values: l ? a.values : [],
+				largest: d
+			}),
+			/* @__PURE__ */ j(lo, {
+				start: n,
+				length: s.length,
+				what: "tokens"
+			}),
+			s.length > 128 ? /* @__PURE__ */ j(qd, {
+				texts: i,
+				go: (e) => {
+					r.value = e, e !== null && (n.value = hi(e, n.value, s.length));
+				}
+			}) : null,
+			/* @__PURE__ */ j("ol", {
+				class: "strip",
+				start: n.value + 1,
+				children: f.map((n, i) => {
+					let s = n.role && (i === 0 || n.role !== f[i - 1]?.role), u = l || n.position > c && !t.model.bidirectional, m = a ? void 0 : o.get(n.position), h = u ? void 0 : a ? a.values[n.position] : m?.effect;
+					return /* @__PURE__ */ j("li", { children: [/* @__PURE__ */ j("button", {
+						type: "button",
+						class: n.position === r.value ? "token found" : "token",
+						"aria-pressed": n.position === c,
+						style: $d(h, d),
+						title: m && Zd(m, t),
+						onClick: () => e.set({
+							position: n.position,
+							target: null
+						}),
+						onKeyDown: (e) => tf(e),
+						children: [
+							/* @__PURE__ */ j("span", {
+								class: "index",
+								children: n.position
+							}),
+							/* @__PURE__ */ j($, {
+								text: n.text,
+								fragment: n.fragment
+							}),
+							m ? /* @__PURE__ */ j("span", {
+								class: "sign",
+								children: m.positions[0] === n.position ? Xd(m) : "\xA0"
+							}) : /* @__PURE__ */ j(ef, {
+								value: h,
+								largest: d
+							})
+						]
+					}), p ? /* @__PURE__ */ j("span", {
+						class: "small role",
+						children: s ? n.role : "\xA0"
+					}) : null] }, n.position);
+				})
+			})
+		]
 	});
 }
-function Kd({ words: e, target: t, reference: n }) {
-	if (!e) return `The prompt, and what the model says: “${Y(t.text)}”.`;
-	let r = n.kind === "versus" ? `the lead of “${Y(t.text)}” over “${Y(n.text ?? "")}”, in logits,` : `the probability of “${Y(t.text)}”`, i = e.units.some((e) => e.mark === "first") ? ` Dashed: the first ${Pd(e)}, on which many heads rest whatever it says.` : "";
-	return `Under each ${Pd(e)}: ${r} when that ${Pd(e)} alone is ${e.how === "mask" ? "hidden" : "deleted"} (↓ it falls, ↑ it rises).${i}`;
+function Yd() {
+	let e = k(), t = Qt()?.words;
+	if (e.reads() !== null || t?.by !== "word") return /* @__PURE__ */ new Map();
+	let n = t.units.filter((e) => e.mark !== "last");
+	return new Map(n.flatMap((e) => e.positions.map((t) => [t, e])));
 }
-function qd({ reference: e }, t) {
+function Xd(e) {
+	let t = e.difference_without === null ? I(e.probability_without) : F(e.difference_without);
+	return Wd(e) ? `${t} ○` : t;
+}
+function Zd(e, t) {
+	let { target: n } = t, [r, i] = Or(n.probability, e.probability_without), { instead: a } = e, o = a.id === n.id ? "the same" : `${R(a.text)} (${I(a.probability)})`;
+	return `Without ${R(e.text)}: ${R(n.text)} ${r} → ${i} (${F(-e.effect)} ${e.difference_without === null ? "nats" : "logits"}); it says ${o}`;
+}
+function Qd(e) {
+	let t = mi(0, e.sources.length), n = e.sources.slice(t.value, t.value + 128);
+	return /* @__PURE__ */ j(b, { children: [
+		/* @__PURE__ */ j("p", {
+			class: "note",
+			children: "What the encoder read; cross-attention takes from here:"
+		}),
+		/* @__PURE__ */ j(lo, {
+			start: t,
+			length: e.sources.length,
+			what: "source positions"
+		}),
+		/* @__PURE__ */ j("ol", {
+			class: "strip",
+			"aria-label": "Source",
+			start: t.value + 1,
+			children: n.map((t) => /* @__PURE__ */ j("li", { children: /* @__PURE__ */ j("span", {
+				class: "token source",
+				style: $d(e.values[t.position], e.largest),
+				children: [
+					/* @__PURE__ */ j("span", {
+						class: "index",
+						children: t.position
+					}),
+					/* @__PURE__ */ j($, { text: t.label }),
+					/* @__PURE__ */ j(ef, {
+						value: e.values[t.position],
+						largest: e.largest
+					})
+				]
+			}) }, t.position))
+		})
+	] });
+}
+function $d(e, t) {
+	if (e === void 0) return {};
+	let n = xi(e, t);
+	return {
+		background: n,
+		color: Ci(n)
+	};
+}
+function ef(e) {
+	let { value: t } = e;
+	return /* @__PURE__ */ j("span", {
+		class: "sign",
+		children: t !== void 0 && Math.abs(t) > e.largest / 20 ? F(t) : "\xA0"
+	});
+}
+function tf(e) {
+	let t = e.key === "ArrowRight" ? 1 : e.key === "ArrowLeft" ? -1 : 0;
+	if (t === 0) return;
+	let n = e.currentTarget.parentElement;
+	(t > 0 ? n?.nextElementSibling : n?.previousElementSibling)?.querySelector("button")?.focus(), e.preventDefault();
+}
+function nf() {
+	let e = k(), t = e.at.selection.value, n = e.followed(), r = (e) => e && n && mn(e) !== "mlp" ? {
+		ask: "attention",
+		...n,
+		layer: e.layer,
+		..._n(e)
+	} : null, i = Ht(r(t)), a = e.hovered.value, o = r(a), s = o && e.desk.peek(o);
+	return a && s ? {
+		part: a,
+		values: rf(s, a)
+	} : t && i?.result ? {
+		part: t,
+		values: rf(i.result, t)
+	} : null;
+}
+function rf(e, t) {
+	let n = e.heads.filter((e) => t.head === void 0 || e.head === t.head);
+	return (gn(t) ? e.sources ?? [] : e.tokens).map((e, t) => n.reduce((e, n) => e + (n.contribution[t] ?? 0), 0));
+}
+// src/lib/figure/words.ts
+var af = 10.5, of = 2.5, sf = 30, cf = 15, lf = 16;
+function uf(e, t) {
+	let n = e.words?.units ?? [], r = Ld(n), i = (t.source && n.length > 0 ? zd(t.source ?? "", n) : Fd(e, n)).filter((e) => e.role !== "template"), a = i.flatMap((t, n) => mf(t, i[n - 1], e, r)), o = Li(t.source ?? t.prompt), s = _f([...a, gf(e, o)]), c = s.slice(0, Math.max(0, s.length - lf)), l = s.slice(c.length), u = c.flat().filter(([e]) => e.ends).length, d = [vf(l, o), ma(ff(e, r), H)], f = u > 0 ? ` The first ${u} are not shown.` : "";
+	return J(H, d, {
+		shows: `${df(e)}${f}`,
+		made: e,
+		asked: t,
+		about: ga(e.target)
+	});
+}
+function df({ words: e, target: t, reference: n }) {
+	if (!e) return `The prompt, and what the model says: “${Y(t.text)}”.`;
+	let r = n.kind === "versus" ? `the lead of “${Y(t.text)}” over “${Y(n.text ?? "")}”, in logits,` : `the probability of “${Y(t.text)}”`, i = e.units.some(Wd) ? ` Dashed, not counted: the first ${Rd(e)}; any text loses about as much without its first, since many heads rest there whatever it says.` : "";
+	return `Under each ${Rd(e)}: ${r} when that ${Rd(e)} alone is ${e.how === "mask" ? "hidden" : "deleted"} (↓ it falls, ↑ it rises).${i}`;
+}
+function ff({ reference: e }, t) {
 	return {
 		label: e.kind === "versus" ? "effect on the lead, logits" : "effect on the log-probability, nats",
-		colour: (e) => Jd(1 - 2 * e, 1),
+		colour: (e) => pf(1 - 2 * e, 1),
 		low: F(-t),
 		middle: "0",
 		high: F(t)
 	};
 }
-function Jd(e, t) {
-	return gi(t > 0 ? .75 * e / t : 0, 1, !1);
+function pf(e, t) {
+	return xi(t > 0 ? .75 * e / t : 0, 1, !1);
 }
-function Yd(e, t, n, r) {
-	let { unit: i, role: a } = e, o = Ui(e.text.trim() === "" ? L(e.text) : ea(e.text), H - 6, Bd), s = i === null ? "" : i.mark === "last" ? "asked here" : zd(i, n), c = a !== null && a !== (t?.role ?? null);
+function mf(e, t, n, r) {
+	let { unit: i, role: a } = e, o = Ji(e.text.trim() === "" ? L(e.text) : aa(e.text), H - 6, af), s = i === null ? "" : i.mark === "last" ? "asked here" : Gd(i, n), c = a !== null && a !== (t?.role ?? null);
 	return o.map((t, n) => {
-		let l = n === 0, u = n === o.length - 1 ? s : "", d = Math.max(q(t, Bd) + 6, q(u, W) + 2);
+		let l = n === 0, u = n === o.length - 1 ? s : "", d = Math.max(q(t, af) + 6, q(u, W) + 2);
 		return {
 			width: d,
 			ends: n === o.length - 1,
 			breaks: l && (c || e.before.includes("\n")),
 			draw: (e) => {
-				let { ink: n, ground: o } = Xd(i, r, e, d);
+				let { ink: n, ground: o } = hf(i, r, e, d);
 				return [
 					c && l ? G(e, -2, a, {
 						size: W,
@@ -8532,7 +8685,7 @@ function Yd(e, t, n, r) {
 					}) : "",
 					o,
 					G(e + d / 2, 10.8, t, {
-						size: Bd,
+						size: af,
 						fill: n,
 						anchor: "middle"
 					}),
@@ -8546,39 +8699,39 @@ function Yd(e, t, n, r) {
 		};
 	});
 }
-function Xd(e, t, n, r) {
+function hf(e, t, n, r) {
 	if (e === null) return {
 		ink: U,
 		ground: ""
 	};
-	let i = (e) => K(n, 0, r, Ud, {
+	let i = (e) => K(n, 0, r, cf, {
 		rx: 2,
 		fill: "none",
 		...e
 	});
-	if (e.mark === "first") return {
-		ink: bi,
+	if (Wd(e)) return {
+		ink: Ti,
 		ground: i({
-			stroke: Si,
+			stroke: Di,
 			"stroke-width": .8,
 			"stroke-dasharray": "2 1.5"
 		})
 	};
 	if (e.mark === "last") return {
-		ink: bi,
+		ink: Ti,
 		ground: i({
 			stroke: "#9a9a94",
 			"stroke-width": .6
 		})
 	};
-	let a = Jd(e.effect, t), o = e.effect < -.1 ? K(n, 12, r, 3, { fill: "url(#hatched)" }) : "";
+	let a = pf(e.effect, t), o = e.effect < -.1 ? K(n, 12, r, 3, { fill: "url(#hatched)" }) : "";
 	return {
-		ink: vi(a),
+		ink: Ci(a),
 		ground: i({ fill: a }) + o
 	};
 }
-function Zd({ target: e, reference: t, ledger: n }, r) {
-	let i = Y(e.text), a = t.kind === "versus" ? `${F(n.value)} with all` : I(e.probability), o = q("→", Bd) + 8, s = Math.max(q(i, Bd, !0) + 6 + 2, q(a, W) + 4);
+function gf({ target: e, reference: t, ledger: n }, r) {
+	let i = Y(e.text), a = t.kind === "versus" ? `${F(n.value)} with all` : I(e.probability), o = q("→", af) + 8, s = Math.max(q(i, af, !0) + 6 + 2, q(a, W) + 4);
 	return {
 		width: o + s,
 		breaks: !1,
@@ -8587,18 +8740,18 @@ function Zd({ target: e, reference: t, ledger: n }, r) {
 			let [t, n] = r ? [e, e + s + o / 2] : [e + o, e + o / 2];
 			return [
 				G(n, 10.8, r ? "←" : "→", {
-					size: Bd,
+					size: af,
 					fill: U,
 					anchor: "middle"
 				}),
-				K(t, 0, s, Ud, {
+				K(t, 0, s, cf, {
 					rx: 2,
 					fill: "none",
-					stroke: bi,
+					stroke: Ti,
 					"stroke-width": 1
 				}),
 				G(t + s / 2, 10.8, i, {
-					size: Bd,
+					size: af,
 					bold: !0,
 					anchor: "middle"
 				}),
@@ -8611,19 +8764,19 @@ function Zd({ target: e, reference: t, ledger: n }, r) {
 		}
 	};
 }
-function Qd(e) {
+function _f(e) {
 	let t = [[]], n = 0;
-	for (let r of e) n > 0 && (r.breaks || n + r.width > H) && (t.push([]), n = 0), t.at(-1)?.push([r, n]), n += r.width + Vd;
+	for (let r of e) n > 0 && (r.breaks || n + r.width > H) && (t.push([]), n = 0), t.at(-1)?.push([r, n]), n += r.width + of;
 	return t;
 }
-function $d(e, t) {
-	let n = e.map((e, n) => Ti("g", { transform: `translate(0 ${n * Hd + 9})` }, e.map(([e, n]) => e.draw(t ? H - n - e.width : n)).join("\n")));
+function vf(e, t) {
+	let n = e.map((e, n) => Ai("g", { transform: `translate(0 ${n * sf + 9})` }, e.map(([e, n]) => e.draw(t ? H - n - e.width : n)).join("\n")));
 	return {
-		height: e.length * Hd + 9 - 5,
+		height: e.length * sf + 9 - 5,
 		body: n.join("\n")
 	};
 }
-function ef(e) {
+function yf(e) {
 	return {
 		head: [
 			"unit",
@@ -8637,7 +8790,8 @@ function ef(e) {
 			"difference_without",
 			"says_instead",
 			"its_probability",
-			"mark"
+			"mark",
+			"counted"
 		],
 		rows: (e.words?.units ?? []).map((t) => [
 			t.text,
@@ -8651,38 +8805,39 @@ function ef(e) {
 			t.difference_without,
 			t.instead.text,
 			t.instead.probability,
-			t.mark
+			t.mark,
+			+!!Ud(t)
 		])
 	};
 }
 // src/panels/Words.tsx
-var tf = 5, nf = 40;
-function rf() {
-	let e = A(), t = e.explained.value, n = Zt(), r = Xt(), i = k(null);
+var bf = 5, xf = 40;
+function Sf() {
+	let e = k(), t = e.explained.value, n = Qt(), r = Zt(), i = O(null);
 	if (!t) return null;
-	let a = n?.words?.units ?? [], o = a.find((t) => t.positions[0] === e.at.word.value) ?? null, s = a.find((e) => e === i.value) ?? null ?? o ?? Rd(a);
+	let a = n?.words?.units ?? [], o = a.find((t) => t.positions[0] === e.at.word.value) ?? null, s = a.find((e) => e === i.value) ?? null ?? o ?? Hd(a);
 	return /* @__PURE__ */ j("section", {
 		class: "panel panel-words",
 		"aria-label": "The prompt and the answer",
 		children: [
 			n ? /* @__PURE__ */ j(X, {
 				name: "words",
-				figure: (e) => Gd(n, e),
-				table: () => ef(n),
+				figure: (e) => uf(n, e),
+				table: () => yf(n),
 				data: n
 			}) : null,
-			/* @__PURE__ */ j(af, {
+			/* @__PURE__ */ j(Cf, {
 				explained: t,
 				units: a,
 				onHover: (e) => i.value = e
 			}),
-			/* @__PURE__ */ j(ff, { explained: t }),
-			s ? /* @__PURE__ */ j(lf, {
+			/* @__PURE__ */ j(Af, { explained: t }),
+			s ? /* @__PURE__ */ j(Df, {
 				unit: s,
 				explained: t,
 				tested: n
 			}) : null,
-			/* @__PURE__ */ j(pf, {
+			/* @__PURE__ */ j(jf, {
 				explained: t,
 				tested: n,
 				failed: !!r?.error
@@ -8694,9 +8849,9 @@ function rf() {
 		]
 	});
 }
-function af(e) {
-	let t = A(), { explained: n, units: r } = e, { target: i } = n, a = Nd(r), o = t.answered.value?.source ?? null, s = t.reads() === "text" && o !== null && r.length > 0 ? Fd(o, r) : jd(n, r), c = s.some((e) => e.role !== null), l = s.filter((e) => e.role !== "template"), u = l.length > nf || n.tokens.length > 160, d = Be(null);
-	return ze(() => {
+function Cf(e) {
+	let t = k(), { explained: n, units: r } = e, { target: i } = n, a = Ld(r), o = t.answered.value?.source ?? null, s = t.reads() === "text" && o !== null && r.length > 0 ? zd(o, r) : Fd(n, r), c = s.some((e) => e.role !== null), l = s.filter((e) => e.role !== "template"), u = l.length > xf || n.tokens.length > 160, d = Ve(null);
+	return Be(() => {
 		u && d.current && (d.current.scrollTop = d.current.scrollHeight);
 	}, [
 		u,
@@ -8706,10 +8861,10 @@ function af(e) {
 		ref: d,
 		class: u ? "text long" : "text",
 		dir: "auto",
-		children: [l.map((t, r) => /* @__PURE__ */ j(x, { children: [c && t.role !== null && t.role !== (l[r - 1]?.role ?? null) ? /* @__PURE__ */ j("span", {
+		children: [l.map((t, r) => /* @__PURE__ */ j(b, { children: [c && t.role !== null && t.role !== (l[r - 1]?.role ?? null) ? /* @__PURE__ */ j("span", {
 			class: "turn",
 			children: t.role
-		}) : /* @__PURE__ */ j(of, { text: r === 0 ? "" : t.before }), /* @__PURE__ */ j(sf, {
+		}) : /* @__PURE__ */ j(wf, { text: r === 0 ? "" : t.before }), /* @__PURE__ */ j(Tf, {
 			stretch: t,
 			largest: a,
 			explained: n,
@@ -8728,7 +8883,7 @@ function af(e) {
 				children: [
 					/* @__PURE__ */ j("bdi", {
 						class: "token-text",
-						children: df(n, i.text)
+						children: kf(n, i.text)
 					}),
 					" ",
 					/* @__PURE__ */ j("span", {
@@ -8740,51 +8895,58 @@ function af(e) {
 		})]
 	});
 }
-function of({ text: e }) {
+function wf({ text: e }) {
 	let t = e.split("\n").length - 1;
-	return t > 0 ? /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j("span", {
+	return t > 0 ? /* @__PURE__ */ j(b, { children: [/* @__PURE__ */ j("span", {
 		class: "small",
 		children: "↵".repeat(t)
 	}), /* @__PURE__ */ j("br", {})] }) : /* @__PURE__ */ j("span", { children: e === "" ? "" : " " });
 }
-function sf(e) {
-	let t = A(), { stretch: n, explained: r, largest: i } = e, { unit: a } = n;
+function Tf(e) {
+	let t = k(), { stretch: n, explained: r, largest: i } = e, { unit: a } = n;
 	if (!a) return /* @__PURE__ */ j("span", {
 		class: "unread",
 		children: n.text
 	});
-	let o = a.mark !== "last", s = o && i > 0 ? gi(.75 * a.effect / i, 1) : null, c = s && a.mark === null ? {
+	let o = Wd(a), s = Ud(a) && i > 0 ? xi(.75 * a.effect / i, 1) : null, c = s ? {
 		background: s,
-		color: vi(s)
+		color: Ci(s)
 	} : {};
 	return /* @__PURE__ */ j("button", {
 		type: "button",
-		class: `word${a.mark ? ` ${a.mark}` : ""}`,
-		title: cf(a, r),
+		class: `word${o ? " rests" : a.mark === "last" ? " last" : ""}`,
+		title: Ef(a, r),
 		"aria-pressed": t.at.word.value !== null && a.positions[0] === t.at.word.value,
 		onClick: () => t.set({ word: a.positions[0] ?? null }),
 		onMouseEnter: () => e.onHover(a),
 		onMouseLeave: () => e.onHover(null),
 		onFocus: () => e.onHover(a),
 		onBlur: () => e.onHover(null),
-		children: [/* @__PURE__ */ j("span", {
-			class: "word-text",
-			style: c,
-			children: n.text.trim() === "" ? R(n.text) : n.text
-		}), /* @__PURE__ */ j("small", { children: o ? zd(a, r) : "asked here" })]
+		children: [
+			/* @__PURE__ */ j("span", {
+				class: "word-text",
+				style: c,
+				children: n.text.trim() === "" ? R(n.text) : n.text
+			}),
+			/* @__PURE__ */ j("small", { children: a.mark === "last" ? "asked here" : Gd(a, r) }),
+			o ? /* @__PURE__ */ j("small", {
+				class: "uncounted",
+				children: "not counted"
+			}) : null
+		]
 	});
 }
-function cf(e, t) {
-	let { target: n, reference: r, ledger: i } = t, a = e.difference_without !== null && r.kind === "versus", [o, s] = a ? [F(i.value), `${F(e.difference_without ?? 0)} logits`] : Dr(n.probability, e.probability_without), c = a ? `the lead of ${df(t, n.text)} over ${df(t, r.text ?? "")}` : df(t, n.text);
-	return Lr(`Without ${Ld(e, t.tokens)} alone: ${c} ${o} → ${s}`);
+function Ef(e, t) {
+	let { target: n, reference: r, ledger: i } = t, a = e.difference_without !== null && r.kind === "versus", [o, s] = a ? [F(i.value), `${F(e.difference_without ?? 0)} logits`] : Or(n.probability, e.probability_without), c = a ? `the lead of ${kf(t, n.text)} over ${kf(t, r.text ?? "")}` : kf(t, n.text);
+	return Rr(`Without ${Vd(e, t.tokens)} alone: ${c} ${o} → ${s}`);
 }
-function lf(e) {
-	let t = A(), { unit: n, explained: r, tested: i } = e, { instead: a } = n, o = t.reads() !== null, s = (i?.heads ?? []).filter((e) => e.looks_at.some((t) => e.cross === o && n.positions.includes(t.position) && t.attention >= .25)).filter(({ zeroed: e }) => uf(e)).slice(0, 4), c = o ? void 0 : r.tokens[n.positions.at(-1) ?? -1];
+function Df(e) {
+	let t = k(), { unit: n, explained: r, tested: i } = e, { instead: a } = n, o = t.reads() !== null, s = (i?.heads ?? []).filter((e) => e.looks_at.some((t) => e.cross === o && n.positions.includes(t.position) && t.attention >= .25)).filter(({ zeroed: e }) => Of(e)).slice(0, 4), c = o ? void 0 : r.tokens[n.positions.at(-1) ?? -1];
 	return /* @__PURE__ */ j("p", {
 		class: "without",
 		"aria-live": "polite",
 		children: [
-			/* @__PURE__ */ j("strong", { children: cf(n, r) }),
+			/* @__PURE__ */ j("strong", { children: Ef(n, r) }),
 			n.difference_without === null ? /* @__PURE__ */ j("span", {
 				class: "small",
 				children: [
@@ -8797,11 +8959,11 @@ function lf(e) {
 				]
 			}) : null,
 			n.mark === "last" ? ". The question is asked here, so without it another question is asked." : null,
-			n.mark === "first" ? ". Many heads rest on the first word, whatever it says." : null,
+			Wd(n) ? ". Any text loses about as much without its first word: many heads rest there, whatever it says. So it is not counted." : null,
 			a.id === r.predictions[0]?.id ? ". It still says " : ". It says ",
 			/* @__PURE__ */ j("bdi", {
 				class: "token-text",
-				children: df(r, a.text)
+				children: kf(r, a.text)
 			}),
 			" ",
 			/* @__PURE__ */ j("span", {
@@ -8810,10 +8972,10 @@ function lf(e) {
 			}),
 			a.id === r.predictions[0]?.id ? "." : " instead.",
 			" ",
-			s.length > 0 ? /* @__PURE__ */ j(x, { children: [
+			s.length > 0 ? /* @__PURE__ */ j(b, { children: [
 				"Read by",
 				" ",
-				s.map((e) => /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(eo, { part: M(e) }), " "] }, `${e.layer} ${e.head}`))
+				s.map((e) => /* @__PURE__ */ j(b, { children: [/* @__PURE__ */ j(ao, { part: M(e) }), " "] }, `${e.layer} ${e.head}`))
 			] }) : null,
 			c && c.position !== r.position && t.data.host !== "report" ? /* @__PURE__ */ j("button", {
 				type: "button",
@@ -8826,28 +8988,28 @@ function lf(e) {
 					"What ",
 					r.model.bidirectional ? "stands at" : "follows",
 					" ",
-					Lr(Ld(n, r.tokens)),
+					Rr(Vd(n, r.tokens)),
 					"?"
 				]
 			}) : null
 		]
 	});
 }
-function uf(e) {
+function Of(e) {
 	let t = e && (e.difference ?? e.effect);
 	return !!(t && t.size !== "none" && t.verdict !== "ordinary");
 }
-function df({ target: e, predictions: t, reference: n }, r) {
+function kf({ target: e, predictions: t, reference: n }, r) {
 	let i = t.slice(0, 6).map((e) => e.text);
-	return Br(r, [
+	return Ur(r, [
 		e.text,
 		...i,
 		...n.text === null ? [] : [n.text]
 	]);
 }
-function ff({ explained: e }) {
-	let t = A(), n = e.predictions.filter((t) => t.id !== e.target.id).slice(0, tf), r = t.at.vs.value, i = t.data.host === "report";
-	return /* @__PURE__ */ j("p", {
+function Af({ explained: e }) {
+	let t = k(), n = e.predictions.filter((t) => t.id !== e.target.id).slice(0, bf), r = t.at.vs.value, i = t.data.host === "report", a = n.filter((e) => !e.text.includes("�") && e.text !== "");
+	return Ut(t.asksOf(...n.map((e) => nr(e, r)), ...a.map((e) => ({ vs: e.text })))), /* @__PURE__ */ j("p", {
 		class: "alternatives",
 		children: [
 			/* @__PURE__ */ j("span", { children: "or" }),
@@ -8856,13 +9018,13 @@ function ff({ explained: e }) {
 				class: "alternative",
 				disabled: i,
 				title: "Explain this token",
-				onClick: () => t.set(tr(n, r)),
-				onMouseEnter: () => t.foresee(tr(n, r)),
-				onFocus: () => t.foresee(tr(n, r)),
+				onClick: () => t.set(nr(n, r)),
+				onMouseEnter: () => t.foresee(nr(n, r)),
+				onFocus: () => t.foresee(nr(n, r)),
 				children: [
 					/* @__PURE__ */ j("bdi", {
 						class: "token-text",
-						children: df(e, n.text)
+						children: kf(e, n.text)
 					}),
 					" ",
 					/* @__PURE__ */ j("span", {
@@ -8889,7 +9051,7 @@ function ff({ explained: e }) {
 							value: r,
 							children: ["against ", R(r)]
 						}),
-						n.filter((e) => !e.text.includes("�") && e.text !== "").map((e) => /* @__PURE__ */ j("option", {
+						a.map((e) => /* @__PURE__ */ j("option", {
 							value: e.text,
 							children: ["against ", R(e.text)]
 						}, e.id))
@@ -8899,7 +9061,7 @@ function ff({ explained: e }) {
 		]
 	});
 }
-function pf(e) {
+function jf(e) {
 	let { explained: t, tested: n } = e, r = n?.words;
 	if (!n) return e.failed ? null : /* @__PURE__ */ j("p", {
 		class: "key",
@@ -8909,16 +9071,16 @@ function pf(e) {
 		class: "key",
 		children: n.control ? "No word can be taken away here." : "No word was taken away: this was made without its tests."
 	});
-	let i = Lr(df(t, t.target.text)), a = t.reference.kind === "versus" ? `the lead of ${i}, in logits,` : `the probability of ${i}`, o = r.units.some((e) => e.mark === "first");
+	let i = Rr(kf(t, t.target.text)), a = t.reference.kind === "versus" ? `the lead of ${i}, in logits,` : `the probability of ${i}`, o = r.units.some(Wd);
 	return /* @__PURE__ */ j("p", {
 		class: "key",
 		children: [
 			"Under each ",
-			Pd(r),
+			Rd(r),
 			": ",
 			a,
 			" when that ",
-			Pd(r),
+			Rd(r),
 			" alone is",
 			" ",
 			r.how === "mask" ? "hidden" : "deleted",
@@ -8934,13 +9096,18 @@ function pf(e) {
 				"aria-hidden": "true"
 			}),
 			" ↑ it rises.",
-			o ? /* @__PURE__ */ j(x, { children: [
+			o ? /* @__PURE__ */ j(b, { children: [
 				" ",
 				/* @__PURE__ */ j("span", {
-					class: "swatch hatched",
+					class: "swatch dashed",
 					"aria-hidden": "true"
 				}),
-				" The first word, on which many heads rest whatever it says."
+				" The first ",
+				Rd(r),
+				" is not counted: any text loses about as much without its first, since many heads rest there whatever it says (an",
+				" ",
+				/* @__PURE__ */ j(Q, { name: "attention sink" }),
+				")."
 			] }) : null,
 			" ",
 			"Choose one to see more."
@@ -8948,109 +9115,109 @@ function pf(e) {
 	});
 }
 // src/views/Views.tsx
-var mf = {
-	why: gf,
-	parts: _f,
-	graph: vf,
-	tests: yf,
-	compare: bf,
-	facts: xf,
-	continue: Sf
+var Mf = {
+	why: Pf,
+	parts: Ff,
+	graph: If,
+	tests: Lf,
+	compare: Rf,
+	facts: zf,
+	continue: Bf
 };
-function hf() {
-	let e = A().at.view.value, t = mf[e];
+function Nf() {
+	let e = k().at.view.value, t = Mf[e];
 	return /* @__PURE__ */ j("div", {
 		class: `view view-${e}`,
-		children: /* @__PURE__ */ j(t, {})
+		children: [/* @__PURE__ */ j(t, {}), /* @__PURE__ */ j(qs, {})]
 	});
 }
-function gf() {
-	let e = A();
-	return /* @__PURE__ */ j(x, { children: [
-		/* @__PURE__ */ j(hd, {}),
-		/* @__PURE__ */ j(rf, {}),
-		/* @__PURE__ */ j(ns, {}),
+function Pf() {
+	let e = k();
+	return /* @__PURE__ */ j(b, { children: [
+		/* @__PURE__ */ j(jd, {}),
+		/* @__PURE__ */ j(Sf, {}),
+		/* @__PURE__ */ j(ic, {}),
 		/* @__PURE__ */ j("div", {
 			class: "beside",
 			children: [
-				e.at.selection.value ? /* @__PURE__ */ j(xl, {}) : null,
-				/* @__PURE__ */ j(cd, {}),
-				/* @__PURE__ */ j(Bl, {})
+				e.at.selection.value ? /* @__PURE__ */ j(Gs, {}) : null,
+				/* @__PURE__ */ j(wd, {}),
+				/* @__PURE__ */ j(Ql, {})
 			]
 		})
 	] });
 }
-function _f() {
-	return /* @__PURE__ */ j(x, { children: [
-		/* @__PURE__ */ j(bd, {}),
+function Ff() {
+	return /* @__PURE__ */ j(b, { children: [
+		/* @__PURE__ */ j(Jd, {}),
 		/* @__PURE__ */ j("div", {
 			class: "column column-middle",
 			children: [
-				/* @__PURE__ */ j(zu, {}),
-				/* @__PURE__ */ j(Xs, {}),
-				/* @__PURE__ */ j(ns, { besideLedger: !0 })
+				/* @__PURE__ */ j(Qu, {}),
+				/* @__PURE__ */ j(Bc, {}),
+				/* @__PURE__ */ j(ic, { besideLedger: !0 })
 			]
 		}),
 		/* @__PURE__ */ j("div", {
 			class: "column column-right",
 			children: [
-				/* @__PURE__ */ j(xl, {}),
-				/* @__PURE__ */ j(nd, {}),
-				/* @__PURE__ */ j(ao, {})
+				/* @__PURE__ */ j(Gs, {}),
+				/* @__PURE__ */ j(vd, {}),
+				/* @__PURE__ */ j(uo, {})
 			]
 		})
 	] });
 }
-function vf() {
-	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(Uc, {}), /* @__PURE__ */ j(xl, {})] });
+function If() {
+	return /* @__PURE__ */ j(b, { children: [/* @__PURE__ */ j(Nl, {}), /* @__PURE__ */ j(Gs, {})] });
 }
-function yf() {
-	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(dd, {}), /* @__PURE__ */ j(xl, {})] });
+function Lf() {
+	return /* @__PURE__ */ j(b, { children: [/* @__PURE__ */ j(Dd, {}), /* @__PURE__ */ j(Gs, {})] });
 }
-function bf() {
-	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(Rs, {}), /* @__PURE__ */ j(pd, {})] });
+function Rf() {
+	return /* @__PURE__ */ j(b, { children: [/* @__PURE__ */ j(Ec, {}), /* @__PURE__ */ j(kd, {})] });
 }
-function xf() {
-	return /* @__PURE__ */ j(bu, {});
+function zf() {
+	return /* @__PURE__ */ j(Mu, {});
 }
-function Sf() {
-	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(pd, {}), /* @__PURE__ */ j(cl, {})] });
+function Bf() {
+	return /* @__PURE__ */ j(b, { children: [/* @__PURE__ */ j(kd, {}), /* @__PURE__ */ j(Ll, {})] });
 }
 // src/App.tsx
-function Cf({ page: e }) {
-	let t = Be(null);
-	return ze(() => e.explain(), [e]), Re(() => e.link(), [e]), Re(() => t.current ? en(e, t.current) : void 0, [e]), /* @__PURE__ */ j(Pt.Provider, {
+function Vf({ page: e }) {
+	let t = Ve(null);
+	return Be(() => e.explain(), [e]), ze(() => e.link(), [e]), ze(() => t.current ? tn(e, t.current) : void 0, [e]), /* @__PURE__ */ j(Ft.Provider, {
 		value: e,
 		children: /* @__PURE__ */ j("div", {
 			class: "unembed",
 			ref: t,
-			children: /* @__PURE__ */ j(Yt, { children: [
-				/* @__PURE__ */ j(Jr, {}),
-				/* @__PURE__ */ j(wf, {}),
-				/* @__PURE__ */ j(ni, {}),
-				/* @__PURE__ */ j(ln, {}),
-				/* @__PURE__ */ j(ci, {})
+			children: /* @__PURE__ */ j(Xt, { children: [
+				/* @__PURE__ */ j(Zr, {}),
+				/* @__PURE__ */ j(Hf, {}),
+				/* @__PURE__ */ j(ai, {}),
+				/* @__PURE__ */ j(un, {}),
+				/* @__PURE__ */ j(pi, {})
 			] })
 		})
 	});
 }
-function wf() {
-	let e = A();
-	return Ve(() => ht(() => e.asked()), [e]).value ? /* @__PURE__ */ j(x, { children: [
-		/* @__PURE__ */ j(Tf, {}),
-		/* @__PURE__ */ j(ri, {}),
-		/* @__PURE__ */ j(Df, { children: /* @__PURE__ */ j(hf, {}) })
-	] }) : /* @__PURE__ */ j(oi, {});
+function Hf() {
+	let e = k();
+	return He(() => gt(() => e.asked()), [e]).value ? /* @__PURE__ */ j(b, { children: [
+		/* @__PURE__ */ j(Uf, {}),
+		/* @__PURE__ */ j(ci, {}),
+		/* @__PURE__ */ j(Gf, { children: /* @__PURE__ */ j(Nf, {}) })
+	] }) : /* @__PURE__ */ j(di, {});
 }
-function Tf() {
-	let e = A(), t = e.answer.value, n = Nt(!t?.result);
+function Uf() {
+	let e = k(), t = e.answer.value, n = Pt(!t?.result);
 	return !t || t.result || e.desk.lost.value || !(t.error || n) ? null : /* @__PURE__ */ j("div", {
-		class: "panel",
-		children: [/* @__PURE__ */ j(B, { answer: t }), t.error ? /* @__PURE__ */ j(Ef, {}) : null]
+		class: "panel standing",
+		children: [/* @__PURE__ */ j(B, { answer: t }), t.error ? /* @__PURE__ */ j(Wf, {}) : null]
 	});
 }
-function Ef() {
-	let e = A(), { position: t, target: n, vs: r } = e.state.value;
+function Wf() {
+	let e = k(), { position: t, target: n, vs: r } = e.state.value;
 	return e.data.host === "report" || t === null && n === null && r === null ? null : /* @__PURE__ */ j("button", {
 		type: "button",
 		onClick: () => e.set({
@@ -9061,38 +9228,38 @@ function Ef() {
 		children: "Explain the top prediction at the end"
 	});
 }
-function Df({ children: e }) {
-	let t = !A().answer.value?.result, n = Nt(t);
+function Gf({ children: e }) {
+	let t = !k().answer.value?.result, n = Pt(t);
 	return /* @__PURE__ */ j("main", {
 		class: t ? n ? "stale late" : "stale" : "",
 		children: e
 	});
 }
 // src/styles.css?inline
-var Of = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;--mark:#fdc98f;--mark-negative:#d3cbe6;color:var(--ink);background:var(--ground);min-height:100%;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--mark:#8a4f14;--mark-negative:#584882;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed) .unembed{min-height:100vh}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed>*{--wide:1230px}.unembed main{max-width:var(--wide);margin:0 auto;padding:18px 24px 60px}.unembed .view{grid-template-columns:minmax(0,1fr);align-items:start;gap:16px;display:grid}.unembed .view>div:empty{display:none}.unembed .column,.unembed .beside{grid-template-columns:minmax(0,1fr);align-content:start;gap:16px;min-width:0;display:grid}@container (width>=900px){.unembed .view-why{grid-template-columns:minmax(0,1.8fr) minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.2fr) minmax(0,1fr)}:is(.unembed .view-graph:has(.panel-inspector dl),.unembed .view-tests,.unembed .view-continue){grid-template-columns:minmax(0,2fr) minmax(0,1fr)}.unembed .panel-sentence,.unembed .panel-words,.unembed .panel-strip,.unembed .panel-compare{grid-column:1/-1}.unembed .panel-inspector{max-height:96vh;position:sticky;top:8px;overflow:auto}}@container (width<=899px){.unembed main{padding:12px 10px 40px}.unembed .panel-inspector:has(.test){z-index:2;max-height:45vh;position:sticky;bottom:0;overflow:auto;box-shadow:0 -2px 12px #00000040}}@container (width>=1600px){.unembed>*{--wide:1760px;font-size:16px}.unembed .view-why .beside{grid-template-columns:minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.1fr) minmax(0,1fr)}}@container (width>=2400px){.unembed>*{--wide:2600px;font-size:22px}}.unembed .toast:empty{display:none}.unembed .toast{width:-moz-fit-content;width:fit-content;max-width:90%;color:var(--panel);background:var(--ink);z-index:3;border-radius:8px;margin:0 auto;padding:6px 14px;position:sticky;bottom:12px}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed .close{float:right;border:0;font-size:1.2em;line-height:1}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed main.stale:not(.late){opacity:1}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .choosable{cursor:pointer}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .axis{stroke:var(--dim)}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}:is(.unembed .panel:has(.exports),.unembed .has-exports){position:relative}.unembed .exports{font:13px/1.4 system-ui,sans-serif;position:absolute;top:12px;right:14px}.unembed .has-exports .exports{top:0;right:0}.unembed .exports>summary{color:var(--dim);cursor:pointer;border-radius:4px;padding:1px 6px;list-style:none}.unembed .exports>summary::-webkit-details-marker{display:none}.unembed .exports>summary:after{content:\" ▾\" / \"\"}.unembed .exports>summary:hover,.unembed .exports[open]>summary{color:var(--ink);background:var(--hover)}.unembed .exports>ul{z-index:4;background:var(--panel);border:1px solid var(--line);border-radius:6px;margin:2px 0 0;padding:4px;list-style:none;position:absolute;right:0;box-shadow:0 4px 14px #0000002e}.unembed .exports button{text-align:start;white-space:nowrap;border:0;width:100%}.unembed .has-exports>h3{padding-right:5.5em}.unembed .panel:has(.exports)>h2{padding-right:5.5em}.unembed .panel-words:has(>.exports)>.text{padding-right:5.5em}@container (width<=520px){.unembed .panel-words:has(>.exports)>.text{padding:20px 0 6px}}.unembed .stale .exports{visibility:hidden}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{height:3.4em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0;overflow:auto}.unembed .legend{color:var(--dim);flex-wrap:wrap;align-items:center;gap:2px 8px;margin:2px 0 4px;font-size:.9em;display:flex}.unembed .legend .ramp{border:1px solid var(--line);width:110px;height:.8em}@container (width<=520px){.unembed .told{height:6em}}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed td>.outcome:has(.mark){white-space:nowrap}@container (width<=520px){.unembed td>.outcome .from{display:none}}.unembed .outcome .mark{width:1em;display:inline-block}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:12px;min-width:0;padding:14px 18px}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .part{padding:0 6px}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed .scroll{max-width:100%;position:relative;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}@container (width<=520px){.unembed .wide-only{display:none}.unembed th,.unembed td{padding:2px 3px}}.unembed .term{font:inherit;color:inherit;-webkit-text-decoration:underline dotted var(--dim) 1px;text-decoration:underline dotted var(--dim) 1px;text-underline-offset:3px;cursor:help;background:0 0;border:0;border-radius:0;padding:0}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .scale p{margin:0}.unembed .scale .ends{justify-content:space-between;display:flex}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:60vh;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(190px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strip-names{color:var(--dim);font-size:.75em;display:grid}.unembed .strip-names bdi{text-overflow:ellipsis;white-space:nowrap;text-align:center;overflow:hidden}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .panel-carried table{min-width:520px}.unembed .panel-carried th,.unembed .panel-carried td{vertical-align:middle;border-bottom:1px solid color-mix(in srgb, var(--line) 60%, transparent);padding:5px 8px 5px 0}.unembed .panel-carried thead th{vertical-align:bottom;font-size:.9em}.unembed .panel-carried .number{padding-right:14px}.unembed .panel-carried thead .without-column{width:24%;min-width:110px;padding-bottom:1.9em;position:relative}.unembed .mark-before{bottom:0;left:var(--at);transform:translateX(calc(-1 * var(--at)));white-space:nowrap;color:var(--ink);font-size:.9em;position:absolute}.unembed .mark-before:after{content:\"▾\";width:1em;margin-left:calc(var(--at) - .5em);text-align:center;line-height:.6;display:block}.unembed .left{background:color-mix(in srgb, var(--line) 55%, transparent);border-radius:3px;height:.85em;display:block;position:relative}.unembed .left i{background:var(--positive);border-radius:3px;position:absolute;inset:0 auto 0 0}.unembed .left.more i{background:repeating-linear-gradient(135deg, var(--negative) 0 3px, transparent 3px 6px);outline:1px solid var(--negative)}.unembed .left b{background:var(--ink);width:2px;position:absolute;top:-4px;bottom:-4px}.unembed .tag{white-space:nowrap;border:1px solid var(--line);border-radius:99px;padding:1px 8px;font-size:.87em}.unembed .tag.carries{background:color-mix(in srgb, var(--mark) 45%, transparent);border-color:#0000}.unembed .tag.holds-back{background:color-mix(in srgb, var(--mark-negative) 60%, transparent);border-color:#0000}.unembed .controls.end{justify-content:flex-end}@container (width>=900px) and (width<=1599px){.unembed .view-parts .panel-carried .bars-column{display:none}}@container (width<=520px){.unembed .panel-carried table{min-width:0}.unembed .panel-carried table .wide-only{display:none}.unembed .panel-carried .tag,.unembed .panel-carried td.number{white-space:normal}}.unembed .columns{width:auto}.unembed .columns td{text-align:center}.unembed .columns .token-text{white-space:pre}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .neurons{flex-wrap:wrap;gap:3px;display:inline-flex}.unembed .fact label,.unembed .fact select{max-width:100%}.unembed .fact fieldset{margin-top:8px}.unembed .stacked textarea{display:block}.unembed .find input[aria-invalid=true]{border-color:var(--error)}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .band-of-token rect{fill:none}.unembed .flow .band-of-token .odd{fill:var(--hover)}.unembed .flow .band-of-token .token-node{fill:var(--panel);stroke:var(--line)}.unembed .flow .faded{opacity:.15}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge:not(.faded){opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .edge{fill:none}.unembed .top{background:var(--panel);border-bottom:1px solid var(--line)}.unembed .title{padding:10px max(24px, (100% - var(--wide)) / 2 + 24px);border-bottom:1px solid var(--line);align-items:end;margin:0}.unembed .model{color:var(--dim);border:1px solid var(--line);border-radius:99px;padding:1px 10px;font-size:.9em}.unembed .title h1,.unembed .title .model{align-self:center;margin:0}.unembed .fields{align-items:end}.unembed .title .fields{flex:320px;margin:0}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;font-size:.9em;display:grid}.unembed select.earlier{width:5em}.unembed .fields label.wide{flex:260px}.unembed .find{color:var(--dim);gap:2px;font-size:.9em;display:grid}.unembed .bar-of-views{padding:0 max(24px, (100% - var(--wide)) / 2 + 24px);flex-wrap:wrap;justify-content:space-between;align-items:center;gap:0 16px;display:flex}.unembed nav{flex-wrap:wrap;display:flex}.unembed nav a{color:var(--dim);border-bottom:2px solid #0000;padding:9px 12px;text-decoration:none}.unembed nav a:hover{color:var(--ink)}.unembed nav a[aria-current]{color:var(--ink);border-color:var(--accent);font-weight:600}.unembed .options summary{color:var(--dim);cursor:pointer}.unembed .options .fields{margin:0;padding:4px 0 8px}@container (width<=899px){.unembed .title,.unembed .bar-of-views{padding-left:10px;padding-right:10px}.unembed nav a{padding:8px 7px}}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}.unembed .glossary dl{max-height:65vh;overflow:auto}.unembed .glossary .chosen{background:var(--chosen)}.unembed .glossary h2{flex:1}.unembed .curve{width:100%;height:auto;display:block}.unembed .curve text{fill:var(--dim);font:11px system-ui,sans-serif}.unembed .curve .strong{fill:var(--ink);font-weight:600}.unembed .curve polyline{fill:none;stroke:var(--positive);stroke-width:2.5px}.unembed .curve circle{fill:var(--positive)}.unembed .grid-line{stroke:var(--line)}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:7px}.unembed .layers .end{text-anchor:end}.unembed .layers .tick{stroke:var(--line)}@container (width<=520px){.unembed .layers text{font-size:10px}}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}@container (width<=520px){.unembed .ledger{font-size:.9em}.unembed .ledger .name{white-space:normal;max-width:8.5em}.unembed .ledger thead th{white-space:normal}}.unembed .looked th{white-space:nowrap;width:1%;font-weight:600}.unembed .looked .rest{background:var(--line)}.unembed .lost{border-color:var(--error);max-width:min(1182px,100% - 20px);margin:12px auto 0}.unembed .lost p{overflow-wrap:anywhere;margin:0 0 8px}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{border-bottom:1px solid var(--line);padding-bottom:10px}.unembed .pins .controls{margin:4px 0}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .panel-sentence{background:0 0;border:0;padding:0}.unembed .sentence{letter-spacing:-.01em;text-wrap:pretty;overflow-wrap:anywhere;max-width:70ch;min-height:8.7em;margin:0;font-size:1.4em;line-height:1.45}@container (width>=900px){.unembed .sentence{min-height:4.35em;font-size:1.7em}}.unembed .said-token{white-space:nowrap;font-weight:650}.unembed .said-number{font-variant-numeric:tabular-nums;color:var(--accent);font-weight:650}.unembed .sentence button{border:0;border-bottom:2px solid var(--mark);background:0 0;border-radius:0;padding:0;font-weight:650}.unembed .sentence button[aria-pressed=true]{background:var(--chosen)}.unembed .waiting{color:var(--dim);font-size:.7em}.unembed .start{max-width:720px;font-size:1.15em}.unembed .start h2{font-size:1.6em}.unembed .start ul{gap:8px;padding:0;list-style:none;display:grid}.unembed .start button{text-align:start;border-color:var(--line);border-radius:8px;width:100%;padding:10px 14px}.unembed .start .small{display:block}.unembed .token.found{outline:2px dashed var(--accent);outline-offset:1px}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:2.9em}}@container (width>=1250px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .sign{text-align:center;white-space:nowrap;width:6ch;font-size:.85em}.unembed .role{display:block}.unembed .text{overflow-wrap:anywhere;max-height:60vh;padding:2px 2px 6px;font:500 1.75em/1.6 ui-serif,Georgia,DejaVu Serif,serif;overflow:auto}.unembed .word{vertical-align:top;font:inherit;color:var(--ink);text-align:start;background:0 0;border:0;border-radius:6px;justify-items:center;margin:0 0 .15em;padding:0;line-height:1.3;display:inline-grid}.unembed .word-text{text-align:center;border-radius:6px;min-width:100%;padding:2px 6px 3px}.unembed .unread{vertical-align:top;color:var(--dim);white-space:pre-wrap;margin:0;padding:2px 0;line-height:1.3;display:inline-block}.unembed .word small{white-space:nowrap;color:var(--dim);font-variant-numeric:tabular-nums;padding:0 2px;font:.46em/1.7 system-ui,sans-serif}.unembed .word:hover:not(:disabled){background:0 0}.unembed .word:hover .word-text{outline:2px solid var(--accent)}.unembed .word[aria-pressed=true]{font-weight:inherit;background:0 0}.unembed .word[aria-pressed=true] .word-text{box-shadow:0 0 0 2px var(--accent)}.unembed .word.first .word-text{background:repeating-linear-gradient(135deg, var(--mark) 0 4px, transparent 4px 9px)}.unembed .word.last .word-text{box-shadow:inset 0 0 0 1.5px var(--line)}.unembed .turn{color:var(--dim);text-transform:uppercase;letter-spacing:.06em;font:.5em/1.6 system-ui,sans-serif;display:block}.unembed .answer{white-space:nowrap}.unembed .arrow{color:var(--dim);padding:0 10px}.unembed .said{font:inherit;border:2px solid var(--accent);color:var(--accent);background:0 0;border-radius:8px;padding:1px 12px;font-weight:600;line-height:1.3}.unembed .said .small{font:500 .55em system-ui,sans-serif}.unembed .alternatives{color:var(--dim);flex-wrap:wrap;align-items:center;gap:6px 8px;margin:6px 0;display:flex}.unembed .alternative{border-color:var(--line);border-radius:99px;padding:1px 10px}.unembed .compare-with select{border-color:var(--line)}.unembed .without{overflow-wrap:anywhere;min-height:1.6em;margin:8px 0 4px}.unembed .key{color:var(--dim);margin:4px 0 0;font-size:.9em}.unembed .swatch{border:1px solid var(--line);border-radius:3px;width:1em;height:.8em;display:inline-block}.unembed .swatch.falls{background:var(--mark)}.unembed .swatch.rises{background:var(--mark-negative)}.unembed .swatch.hatched{background:repeating-linear-gradient(135deg, var(--mark) 0 3px, transparent 3px 6px)}.unembed .text.long{max-height:45vh;font-size:1.1em}.unembed .text.long .word{display:inline}.unembed .text.long .word-text{-webkit-box-decoration-break:clone;box-decoration-break:clone;padding:1px 3px}.unembed .text.long .word small{font-size:.75em}.unembed .text :is(small,.small){direction:ltr;unicode-bidi:isolate}";
+var Kf = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;--mark:#fdc98f;--mark-negative:#d3cbe6;color:var(--ink);background:var(--ground);min-height:100%;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--mark:#8a4f14;--mark-negative:#584882;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed) .unembed{min-height:100vh}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed>*{--wide:1230px}.unembed main{max-width:var(--wide);margin:0 auto;padding:18px 24px 60px}.unembed .view{grid-template-columns:minmax(0,1fr);align-items:start;gap:16px;display:grid}.unembed .view>div:empty{display:none}.unembed .column,.unembed .beside{grid-template-columns:minmax(0,1fr);align-content:start;gap:16px;min-width:0;display:grid}@container (width>=900px){.unembed .view-why{grid-template-columns:minmax(0,1.8fr) minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.2fr) minmax(0,1fr)}:is(.unembed .view-graph:has(.panel-inspector dl),.unembed .view-tests,.unembed .view-continue){grid-template-columns:minmax(0,2fr) minmax(0,1fr)}.unembed .panel-sentence,.unembed .panel-words,.unembed .panel-strip,.unembed .panel-compare{grid-column:1/-1}.unembed .panel-inspector{max-height:96vh;position:sticky;top:8px;overflow:auto}}@container (width<=899px){.unembed main{padding:12px 10px 40px}.unembed .panel-inspector:has(.test){z-index:2;max-height:45vh;position:sticky;bottom:0;overflow:auto;box-shadow:0 -2px 12px #00000040}}@container (width>=1600px){.unembed>*{--wide:1760px;font-size:16px}.unembed .view-why .beside{grid-template-columns:minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.1fr) minmax(0,1fr)}}@container (width>=2400px){.unembed>*{--wide:2600px;font-size:22px}}.unembed .toast:empty{display:none}.unembed .toast{width:-moz-fit-content;width:fit-content;max-width:90%;color:var(--panel);background:var(--ink);z-index:3;border-radius:8px;margin:0 auto;padding:6px 14px;position:sticky;bottom:12px}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed .close{float:right;border:0;font-size:1.2em;line-height:1}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed main.stale:not(.late){opacity:1}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .choosable{cursor:pointer}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .axis{stroke:var(--dim)}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}:is(.unembed .panel:has(.exports),.unembed .has-exports){position:relative}.unembed .exports{font:.87em/1.4 system-ui,sans-serif;position:absolute;top:12px;right:14px}.unembed .has-exports .exports{top:0;right:0}.unembed .exports>summary{color:var(--dim);cursor:pointer;border-radius:4px;padding:1px 6px;list-style:none}.unembed .exports>summary::-webkit-details-marker{display:none}.unembed .exports>summary:after{content:\" ▾\" / \"\"}.unembed .exports>summary:hover,.unembed .exports[open]>summary{color:var(--ink);background:var(--hover)}.unembed .exports>ul{z-index:4;background:var(--panel);border:1px solid var(--line);border-radius:6px;margin:2px 0 0;padding:4px;list-style:none;position:absolute;right:0;box-shadow:0 4px 14px #0000002e}.unembed .exports button{text-align:start;white-space:nowrap;border:0;width:100%}.unembed .has-exports>h3{padding-right:5.5em}.unembed .panel:has(.exports)>h2{padding-right:5.5em}.unembed .panel-words:has(>.exports)>.text{padding-right:5.5em}@container (width<=520px){.unembed .panel-words:has(>.exports)>.text{padding:20px 0 6px}}.unembed .stale .exports{visibility:hidden}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{height:3.4em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0;overflow:auto}.unembed .legend{color:var(--dim);flex-wrap:wrap;align-items:center;gap:2px 8px;margin:2px 0 4px;font-size:.9em;display:flex}.unembed .legend .ramp{border:1px solid var(--line);width:110px;height:.8em}@container (width<=520px){.unembed .told{height:6em}}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed td>.outcome:has(.mark){white-space:nowrap}@container (width<=520px){.unembed td>.outcome .from{display:none}}.unembed .outcome .mark{width:1em;display:inline-block}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:12px;min-width:0;padding:14px 18px}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .part{padding:0 6px}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed .scroll{max-width:100%;position:relative;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}@container (width<=520px){.unembed .wide-only{display:none}.unembed th,.unembed td{padding:2px 3px}}.unembed .term{font:inherit;color:inherit;-webkit-text-decoration:underline dotted var(--dim) 1px;text-decoration:underline dotted var(--dim) 1px;text-underline-offset:3px;cursor:help;background:0 0;border:0;border-radius:0;padding:0}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .scale p{margin:0}.unembed .scale .ends{justify-content:space-between;display:flex}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:60vh;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(190px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strip-names{color:var(--dim);font-size:.75em;display:grid}.unembed .strip-names bdi{text-overflow:ellipsis;white-space:nowrap;text-align:center;overflow:hidden}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .panel-carried table{min-width:520px}.unembed .panel-carried th,.unembed .panel-carried td{vertical-align:middle;border-bottom:1px solid color-mix(in srgb, var(--line) 60%, transparent);padding:5px 8px 5px 0}.unembed .panel-carried thead th{vertical-align:bottom;font-size:.9em}.unembed .panel-carried .number{padding-right:14px}.unembed .panel-carried thead .without-column{width:24%;min-width:110px}.unembed .scale{color:var(--dim);justify-content:space-between;padding-top:1.45em;font-size:.9em;line-height:1.1;display:flex;position:relative}.unembed .scale .high{margin-left:auto}.unembed .mark-before{bottom:0;left:var(--at);transform:translateX(calc(-1 * var(--at)));white-space:nowrap;color:var(--ink);position:absolute}.unembed .mark-before:after{content:\"▾\";width:1em;margin-left:calc(var(--at) - .5em);text-align:center;line-height:1.1;display:block}.unembed .left{background:color-mix(in srgb, var(--line) 55%, transparent);border-radius:3px;height:.85em;display:block;position:relative}.unembed .left i{background:var(--positive);border-radius:3px;position:absolute;inset:0 auto 0 0}.unembed .left.more i{background:repeating-linear-gradient(135deg, var(--negative) 0 3px, transparent 3px 6px);outline:1px solid var(--negative)}.unembed .left b{background:var(--ink);width:2px;margin-left:-1px;position:absolute;top:-4px;bottom:-4px}.unembed .tag{white-space:nowrap;border:1px solid var(--line);border-radius:99px;padding:1px 8px;font-size:.87em}.unembed .tag.carries{background:color-mix(in srgb, var(--mark) 45%, transparent);border-color:#0000}.unembed .tag.holds-back{background:color-mix(in srgb, var(--mark-negative) 60%, transparent);border-color:#0000}.unembed .controls.end{justify-content:flex-end}@container (width>=900px) and (width<=1599px){.unembed .view-parts .panel-carried .bars-column{display:none}}@container (width<=520px){.unembed .panel-carried table{min-width:0}.unembed .panel-carried table .wide-only{display:none}.unembed .panel-carried .tag,.unembed .panel-carried td.number{white-space:normal}}.unembed .columns{width:auto}.unembed .columns td{text-align:center}.unembed .columns .token-text{white-space:pre}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .neurons{flex-wrap:wrap;gap:3px;display:inline-flex}.unembed .fact label,.unembed .fact select{max-width:100%}.unembed .fact fieldset{margin-top:8px}.unembed .stacked textarea{display:block}.unembed .find input[aria-invalid=true]{border-color:var(--error)}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .band-of-token rect{fill:none}.unembed .flow .band-of-token .odd{fill:var(--hover)}.unembed .flow .band-of-token .token-node{fill:var(--panel);stroke:var(--line)}.unembed .flow .faded{opacity:.15}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge:not(.faded){opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .edge{fill:none}.unembed .top{background:var(--panel);border-bottom:1px solid var(--line)}.unembed .title{padding:10px max(24px, (100% - var(--wide)) / 2 + 24px);border-bottom:1px solid var(--line);align-items:end;margin:0}.unembed .model{color:var(--dim);border:1px solid var(--line);border-radius:99px;padding:1px 10px;font-size:.9em}.unembed .title h1,.unembed .title .model{align-self:center;margin:0}.unembed .fields{align-items:end}.unembed .title .fields{flex:320px;margin:0}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;font-size:.9em;display:grid}.unembed select.earlier{width:5em}.unembed .fields label.wide{flex:260px}.unembed .find{color:var(--dim);gap:2px;font-size:.9em;display:grid}.unembed .bar-of-views{padding:0 max(24px, (100% - var(--wide)) / 2 + 24px);flex-wrap:wrap;justify-content:space-between;align-items:center;gap:0 16px;display:flex}.unembed nav{flex-wrap:wrap;display:flex}.unembed nav a{color:var(--dim);border-bottom:2px solid #0000;padding:9px 12px;text-decoration:none}.unembed nav a:hover{color:var(--ink)}.unembed nav a[aria-current]{color:var(--ink);border-color:var(--accent);font-weight:600}.unembed .options summary{color:var(--dim);cursor:pointer}.unembed .options .fields{margin:0;padding:4px 0 8px}@container (width<=899px){.unembed .title,.unembed .bar-of-views{padding-left:10px;padding-right:10px}.unembed nav a{padding:8px 7px}}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}.unembed .glossary dl{max-height:65vh;overflow:auto}.unembed .glossary .chosen{background:var(--chosen)}.unembed .glossary h2{flex:1}.unembed .curve{width:100%;height:auto;display:block}.unembed .curve text{fill:var(--dim);font:11px system-ui,sans-serif}.unembed .curve .strong{fill:var(--ink);font-weight:600}.unembed .curve polyline{fill:none;stroke:var(--positive);stroke-width:2.5px}.unembed .curve circle{fill:var(--positive)}.unembed .grid-line{stroke:var(--line)}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:7px}.unembed .layers .end{text-anchor:end}.unembed .layers .tick{stroke:var(--line)}@container (width<=520px){.unembed .layers text{font-size:10px}}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}@container (width<=520px){.unembed .ledger{font-size:.9em}.unembed .ledger .name{white-space:normal;max-width:8.5em}.unembed .ledger thead th{white-space:normal}}.unembed .looked th{white-space:nowrap;width:1%;font-weight:600}.unembed .looked .rest{background:var(--line)}.unembed .lost,.unembed .standing{max-width:min(1182px,100% - 20px);margin:12px auto 0}.unembed .lost{border-color:var(--error)}.unembed .lost p{overflow-wrap:anywhere;margin:0 0 8px}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{border-bottom:1px solid var(--line);padding-bottom:10px}.unembed .pins .controls{margin:4px 0}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .panel-sentence{background:0 0;border:0;padding:0}.unembed .sentence{letter-spacing:-.01em;text-wrap:pretty;overflow-wrap:anywhere;max-width:84ch;min-height:8.7em;margin:0;font-size:1.4em;line-height:1.45}@container (width>=900px){.unembed .sentence{min-height:4.35em;font-size:1.7em}}.unembed .said-token{white-space:nowrap;font-weight:650}.unembed .said-number{font-variant-numeric:tabular-nums;color:var(--accent);font-weight:650}.unembed .sentence button{border:0;border-bottom:2px solid var(--mark);background:0 0;border-radius:0;padding:0;font-weight:650}.unembed .sentence button[aria-pressed=true]{background:var(--chosen)}.unembed .waiting{color:var(--dim);font-size:.7em}.unembed .start{max-width:720px;font-size:1.15em}.unembed .start h2{font-size:1.6em}.unembed .start ul{gap:8px;padding:0;list-style:none;display:grid}.unembed .start button{text-align:start;border-color:var(--line);border-radius:8px;width:100%;padding:10px 14px}.unembed .start .small{display:block}.unembed .token.found{outline:2px dashed var(--accent);outline-offset:1px}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:2.9em}}@container (width>=1250px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .sign{text-align:center;white-space:nowrap;width:6ch;font-size:.85em}.unembed .role{display:block}.unembed .text{overflow-wrap:anywhere;max-height:60vh;padding:2px 2px 6px;font:500 1.75em/1.6 ui-serif,Georgia,DejaVu Serif,serif;overflow:auto}.unembed .word{vertical-align:top;font:inherit;color:var(--ink);text-align:start;background:0 0;border:0;border-radius:6px;justify-items:center;margin:0 0 .15em;padding:0;line-height:1.3;display:inline-grid}.unembed .word-text{text-align:center;border-radius:6px;min-width:100%;padding:2px 6px 3px}.unembed .unread{vertical-align:top;color:var(--dim);white-space:pre-wrap;margin:0;padding:2px 0;line-height:1.3;display:inline-block}.unembed .word small{white-space:nowrap;color:var(--dim);font-variant-numeric:tabular-nums;padding:0 2px;font:.46em/1.7 system-ui,sans-serif}.unembed .word:hover:not(:disabled){background:0 0}.unembed .word:hover .word-text{outline:2px solid var(--accent)}.unembed .word[aria-pressed=true]{font-weight:inherit;background:0 0}.unembed .word[aria-pressed=true] .word-text{box-shadow:0 0 0 2px var(--accent)}.unembed .word.rests .word-text{outline:1.5px dashed var(--dim);outline-offset:-1.5px}.unembed .word.last .word-text{box-shadow:inset 0 0 0 1.5px var(--line)}.unembed .turn{color:var(--dim);text-transform:uppercase;letter-spacing:.06em;font:.5em/1.6 system-ui,sans-serif;display:block}.unembed .answer{white-space:nowrap}.unembed .arrow{color:var(--dim);padding:0 10px}.unembed .said{font:inherit;border:2px solid var(--accent);color:var(--accent);background:0 0;border-radius:8px;padding:1px 12px;font-weight:600;line-height:1.3}.unembed .said .small{font:500 .55em system-ui,sans-serif}.unembed .alternatives{color:var(--dim);flex-wrap:wrap;align-items:center;gap:6px 8px;margin:6px 0;display:flex}.unembed .alternative{border-color:var(--line);border-radius:99px;padding:1px 10px}.unembed .compare-with select{border-color:var(--line)}.unembed .without{overflow-wrap:anywhere;min-height:1.6em;margin:8px 0 4px}.unembed .key{color:var(--dim);margin:4px 0 0;font-size:.9em}.unembed .swatch{border:1px solid var(--line);border-radius:3px;width:1em;height:.8em;display:inline-block}.unembed .swatch.falls{background:var(--mark)}.unembed .swatch.rises{background:var(--mark-negative)}.unembed .swatch.dashed{border:1.5px dashed var(--dim)}.unembed .text.long{max-height:45vh;font-size:1.1em}.unembed .text.long .word{display:inline}.unembed .text.long .word-text{-webkit-box-decoration-break:clone;box-decoration-break:clone;padding:1px 3px}.unembed .text.long .word small{font-size:.75em}.unembed .text :is(small,.small){direction:ltr;unicode-bidi:isolate}";
 // src/main.tsx
-function kf(e, t, n) {
-	Af(n);
+function qf(e, t, n) {
+	Jf(n);
 	let r = document.createElement("div");
-	return n.replaceChildren(r), be(/* @__PURE__ */ j(Cf, { page: new bs(e, t) }), r), () => be(null, r);
+	return n.replaceChildren(r), xe(/* @__PURE__ */ j(Vf, { page: new ps(e, t) }), r), () => xe(null, r);
 }
-function Af(e) {
+function Jf(e) {
 	let t = e.getRootNode(), n = t instanceof ShadowRoot ? t : document.head;
 	if (n.querySelector("style[data-unembed]")) return;
 	let r = document.createElement("style");
-	r.dataset.unembed = "", r.textContent = Of, n.append(r);
+	r.dataset.unembed = "", r.textContent = Kf, n.append(r);
 }
-function jf({ model: e, el: t }) {
+function Yf({ model: e, el: t }) {
 	let n = e.get("data");
-	return kf({
+	return qf({
 		...n,
 		host: "widget"
-	}, n.live === !1 ? fr(n.results) : mr(e), t);
+	}, n.live === !1 ? pr(n.results) : hr(e), t);
 }
-var Mf = document.getElementById("unembed"), Nf = document.getElementById("unembed-data")?.textContent;
-if (Mf && Nf) {
-	let e = JSON.parse(Nf);
-	kf(e, e.host === "report" ? fr(e.results) : ir(e.token), Mf);
+var Xf = document.getElementById("unembed"), Zf = document.getElementById("unembed-data")?.textContent;
+if (Xf && Zf) {
+	let e = JSON.parse(Zf);
+	qf(e, e.host === "report" ? pr(e.results) : ar(e.token), Xf);
 }
-var Pf = { render: jf };
-export { Pf as default };
+var Qf = { render: Yf };
+export { Qf as default };

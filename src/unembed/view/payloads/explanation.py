@@ -102,6 +102,16 @@ class LookedAt:
 
 
 @dataclass(frozen=True)
+class Mediator:
+    """A later part through which a part acts that adds little itself."""
+
+    part: str
+    """Its name, such as `L24 mlp`."""
+    share: float
+    """Of the part's effect, that is undone where this one stays as it was; shares need not sum to 1."""
+
+
+@dataclass(frozen=True)
 class Head:
     """A head that carries much of the prediction."""
 
@@ -121,6 +131,9 @@ class Head:
     """The target's probability with this head's value from the other prompt; null without `--swap`."""
     cross: bool = False
     """Whether it is a head of a cross-attention, which looks at `sources`."""
+    through: list[Mediator] = field(default_factory=list)
+    """Of the two heads or neurons of the largest effects that add little themselves, the later parts that act on what
+    they wrote; empty for all others."""
 
 
 @dataclass(frozen=True)
@@ -142,6 +155,8 @@ class Neuron:
     """What zeroing it at the explained position does; null with `--no-test`."""
     swapped_probability: float | None = None
     """The target's probability with this neuron's activation from the other prompt; null without `--swap`."""
+    through: list[Mediator] = field(default_factory=list)
+    """As of a head."""
 
 
 @dataclass(frozen=True)
@@ -379,6 +394,7 @@ def _head(model: "Model", looks_at: list[LookedAt], note: "HeadNote") -> Head:
         shown_for=list(note.shown_for),
         zeroed=zeroed_of(note.zeroed),
         swapped_probability=note.swapped,
+        through=[Mediator(mediator.part.label, mediator.share) for mediator in note.through],
     )
 
 
@@ -395,6 +411,7 @@ def _neuron(model: "Model", note: "NeuronNote") -> Neuron:
         shown_for=list(note.shown_for),
         zeroed=zeroed_of(note.zeroed),
         swapped_probability=note.swapped,
+        through=[Mediator(mediator.part.label, mediator.share) for mediator in note.through],
     )
 
 

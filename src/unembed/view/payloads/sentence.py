@@ -8,7 +8,7 @@ A fixed grammar of three clauses. Each is chosen by numbers of the explanation a
 | | `It is unsure: "a" leads with 15.9%, ahead of "the" (5.6%).` | it is, with less than a fifth |
 | | `It says "Paris" (77.3%); "London" is its 3rd choice (1.2%).` | it is not |
 | words | `Without "France", "une" falls to <0.01%, and it says "é" instead.` | one word at least halves it |
-| | `Without A, P falls to x, without B to y, each word taken away alone; 2 more at least halve it.` | several do |
+| | `Without A alone, P falls to x (it says C instead), without B alone to y; 2 more at least halve it.` | several do |
 | | `No single word carries it: without any one of them P keeps at least x.` | none does |
 | the part | `Without head L23.H4, which reads "France", "Paris" falls from 77.3% to 14.7%.` | methods/answer.py |
 
@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from unembed.models.blanks import blanks
-from unembed.view.glyphs import decimal, percent, signed, told, visible
+from unembed.view.glyphs import blank, decimal, percent, signed, told, visible
 from unembed.view.payloads.common import text_of
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def _token(model: "Model", token: int, *beside: int | None) -> Span:
     text = text_of(model, token)
     others = [text_of(model, other) for other in beside if other not in (None, token)]
     alike = any(_bare(text) == _bare(other) for other in others)
-    return Span(f'"{visible(text)}"' if alike else _written(text), "token")
+    return Span(f'"{visible(text)}"' if alike and blank(text) is None else _written(text), "token")
 
 
 def _name(result: "Explanation") -> Span:
@@ -81,8 +81,8 @@ def _name(result: "Explanation") -> Span:
 
 
 def _written(text: str) -> str:
-    """A token in a sentence, without the space before a word."""
-    return f'"{visible(_bare(text))}"'
+    """A token in a sentence, without the space before a word; white space alone is said in words."""
+    return blank(text) or f'"{visible(_bare(text))}"'
 
 
 def _bare(text: str) -> str:
@@ -122,7 +122,7 @@ def _ordinal(number: int) -> str:
 
 
 def _needs(result: "Explanation", words: "Words") -> Sentence:
-    ranked = [unit for unit in words.units if unit.mark is None or _beyond_others(words, unit)]
+    ranked = [unit for unit in words.units if words.counted(unit)]
     needed = sorted((unit for unit in ranked if _halves(words, unit)), key=lambda unit: -unit.effect)
     first = next((u for u in words.units if u.mark == "first" and u not in ranked and _halves(words, u)), None)
     found: Sentence = []
@@ -150,12 +150,6 @@ def _kind(words: "Words") -> str:
     return "piece" if words.by == "spans" else words.by
 
 
-def _beyond_others(words: "Words", unit: "UnitEffect") -> bool:
-    """Whether a first word costs more than removing the first word of unrelated texts does."""
-    first = words.first
-    return unit.mark == "first" and first is not None and unit.effect > first.mean + 2 * first.deviation
-
-
 def _halves(words: "Words", unit: "UnitEffect") -> bool:
     """Whether a target has at most half its probability without a unit; with `versus`, half its lead."""
     before, after = words.value, unit.without
@@ -166,19 +160,29 @@ def _halves(words: "Words", unit: "UnitEffect") -> bool:
 
 def _named(result: "Explanation", words: "Words", needed: "list[UnitEffect]") -> Sentence:
     first, *more = [unit for unit in needed if unit.effect >= needed[0].effect / 2][:_NAMED_WORDS]
-    found = [Span("Without "), _word(words, first), Span(", "), *_what(result), Span(" falls to "), _left(words, first)]
+    others, alone = [unit for unit in needed if unit not in (first, *more)], " alone" if more else ""
+    found = [Span("Without "), _word(words, first), Span(f"{alone}, "), *_what(result), Span(" falls to ")]
+    found.append(_left(words, first))
+    instead = _instead(result, first)
+    if instead is not None and not more:
+        found += [Span(", and it says "), instead, Span(" instead")]
+    elif instead is not None:
+        found += [Span(" (it says "), instead, Span(" instead)")]
     for unit in more:
-        found += [Span(", without "), _word(words, unit), Span(" to "), _left(words, unit)]
-    instead, others = first.without.instead.token, [unit for unit in needed if unit not in (first, *more)]
-    if more:
-        found.append(Span(f", each {_kind(words)} taken away alone"))
-    elif instead != result.predictions[0].token:
-        found += [Span(", and it says "), _token(result.model, instead, result.target.token), Span(" instead")]
+        instead = _instead(result, unit)
+        found += [Span(", without "), _word(words, unit), Span(" alone to "), _left(words, unit)]
+        found += [] if instead is None else [Span(" ("), instead, Span(" instead)")]
     if len(others) == 1:
-        found += [Span("; "), _word(words, others[0]), Span(" at least halves it as well")]
+        found += [Span("; without "), _word(words, others[0]), Span(" alone it is at least halved as well")]
     elif others:
         found += [Span("; "), _number(str(len(others))), Span(" more at least halve it")]
     return [*found, Span(".")]
+
+
+def _instead(result: "Explanation", unit: "UnitEffect") -> Span | None:
+    """What the model says without a unit; None where it says the same."""
+    instead = unit.without.instead.token
+    return None if instead == result.predictions[0].token else _token(result.model, instead, result.target.token)
 
 
 def _what(result: "Explanation") -> Sentence:

@@ -74,6 +74,9 @@ class UnitWithout:
     is not ranked. Null for the others."""
     role: str | None = None
     """Of a chat: whose words these are, such as `system` or `user`; null elsewhere."""
+    counted: bool = True
+    """Whether its effect tells of it: false of the mark `last`, and of `first` where it costs no more than the first of
+    unrelated texts does, by two standard deviations."""
 
 
 @dataclass(frozen=True)
@@ -196,7 +199,7 @@ def words_payload(result: "Words") -> WordsPayload:
         versus=None if result.versus is None else token_of(model, result.versus),
         value=_value(result.value),
         prediction=_said(model, result.value),
-        units=[_unit(model, unit) for unit in result.units],
+        units=[_unit(result, unit) for unit in result.units],
         first_token=None if result.first is None else _first(result.first),
         shapley=None if shares is None else _shares(result),
         all=None if shares is None else shares.all,
@@ -222,10 +225,10 @@ def _said(model: "Model", value: "Value") -> Said:
 
 def units_without(result: "Words") -> list[UnitWithout]:
     """The units, in the order of the prompt, as data."""
-    return [_unit(result.model, unit) for unit in result.units]
+    return [_unit(result, unit) for unit in result.units]
 
 
-def _unit(model: "Model", unit: "UnitEffect") -> UnitWithout:
+def _unit(result: "Words", unit: "UnitEffect") -> UnitWithout:
     return UnitWithout(
         text=unit.text,
         positions=list(unit.positions),
@@ -236,9 +239,10 @@ def _unit(model: "Model", unit: "UnitEffect") -> UnitWithout:
         logit_without=unit.without.logit,
         difference_without=unit.without.difference,
         effect=unit.effect,
-        instead=_said(model, unit.without),
+        instead=_said(result.model, unit.without),
         mark=unit.mark,
         role=unit.role,
+        counted=result.counted(unit),
     )
 
 
