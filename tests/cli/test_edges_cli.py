@@ -77,7 +77,7 @@ def test_find_json_is_the_library_result(cli, folder, prompts):
 
 def test_the_number_of_prompts_counts_for_a_file_too(cli, prompts):
     words = ("circuit", prompts, "--method", "eap", "--json")
-    data = valid(cli(*words, "--prompts", "2", "--ablation", "zero")[1])
+    data = valid(cli(*words, "--prompts", "2", "--ablation", "zero", "--prune", "5%")[1])
     assert (data["search"]["prompts"], len(data["pairs"]), data["search"]["ablation"]) == (1, 1, "zero")
     code, _, err = cli(*words, "-n", "5")
     assert (code, "has 4 pairs of prompts, and --prompts asks for 5" in err) == (2, True)

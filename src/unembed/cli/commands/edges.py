@@ -60,6 +60,15 @@ class FindOptions(Options):
         str,
         typer.Option(help="What edges outside carry: corrupted, mean (over the prompts that score), zero."),
     ] = "corrupted"
+    prune: Annotated[
+        float | None,
+        typer.Option(
+            parser=share_of,
+            metavar="SHARE",
+            help="Then take away what it can do without: the faithfulness on the prompts that score may move so far "
+            "from 1 (1%).",
+        ),
+    ] = None
     seed: Annotated[int, seed_option("the prompts, the random circuit and the bootstrap samples")] = 0
 
 
@@ -82,7 +91,8 @@ def find(
     task: Annotated[
         str,
         typer.Argument(
-            metavar="TASK|FILE", help="ioi, greater-than, induction, agreement, facts; or a .jsonl file of prompts."
+            metavar="TASK|FILE",
+            help="ioi, greater-than, induction, agreement, facts, docstring; or a .jsonl file of prompts.",
         ),
     ],
     prompts: Annotated[
