@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from unembed.errors import ModelError
 from unembed.models.hooks import frozen
-from unembed.models.layers import projection
+from unembed.models.layers import matrix_shape
 from unembed.runs.block_reads import layer_calls
 from unembed.runs.run import Run
 from unembed.seeds import generator
@@ -32,7 +32,7 @@ def layout_of_block(run: Run, layer: int, layers: list[nn.Module], down: nn.Modu
 
     with torch.inference_mode(False), torch.enable_grad(), frozen(run.model):
         activation = next(c for c in layer_calls(run, layer, replaced) if c.module is down).given
-        return layout(activation, [drawn[module] for module in layers], projection(down).shape[0])
+        return layout(activation, [drawn[module] for module in layers], matrix_shape(down)[0])
 
 
 def drawn_like(like: Tensor) -> Tensor:
