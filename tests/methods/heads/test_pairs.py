@@ -28,6 +28,11 @@ def without(module, projection, d_head, heads, positions):
             return module(torch.tensor([PROMPT])).logits[0, -1].double()
 
 
+def place(name: str) -> tuple[int, int]:
+    layer, head = name[1:].split(".H")
+    return int(layer), int(head)
+
+
 FAMILIES = {
     "llama": lambda module, layer: module.model.layers[layer].self_attn.o_proj,
     "gemma2": lambda module, layer: module.model.layers[layer].self_attn.o_proj,
@@ -53,7 +58,7 @@ def test_every_pair_is_a_full_run_without_both(family, position):
     assert found.base == pytest.approx(base, abs=1e-6)
     chosen = found.pairs[:: 7 if position == "last" else 19]
     for pair in chosen:
-        one, other = (tuple(int(x) for x in name[1:].split(".H")) for name in (pair.first, pair.second))
+        one, other = place(pair.first), place(pair.second)
         both = read(one, other) - base
         # A softmax or a norm may round to float32 in a float64 model.
         assert pair.effect_first == pytest.approx(worth[one] - base, abs=1e-6)
@@ -90,6 +95,7 @@ def test_who_repairs_whom_is_the_later_head_that_is_worth_more_without_the_earli
     head = next(pair.first for pair in found.pairs if pair.repairs)
     best = found.repaired(head)
     mine = [p for p in found.pairs if p.first == head and p.second.split(".")[0] != head.split(".")[0]]
+    assert best is not None
     assert best.interaction == min(pair.interaction for pair in mine)
     assert best.effect_first < 0
     # What the later one is worth: with the earlier one there, and without it.
@@ -103,7 +109,8 @@ def test_who_repairs_whom_is_the_later_head_that_is_worth_more_without_the_earli
     [((-1, -1), -3, "or"), ((-1, -1), -1, "and"), ((1, 1), 3, "or"), ((1, 1), 1, "and"), ((1, -1), 4, None)],
 )
 def test_gates(effects, together, gate):
-    pair = HeadPair("L0.H0", "L1.H0", *effects, together, together - sum(effects))
+    first, second = effects
+    pair = HeadPair("L0.H0", "L1.H0", first, second, together, together - first - second)
     assert pair.gate == gate
 
 
