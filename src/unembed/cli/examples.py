@@ -15,6 +15,7 @@ _EXAMPLES = {
     "circuit find": "unembed circuit find ioi --prompts 10 --size 1%",
     "circuit evaluate": 'unembed circuit evaluate --clean "Paris is in" --corrupt "Rome is in" --target " France" '
     '--vs " Italy" --edges edges.json',
+    "audit": "unembed audit scores.json --task ioi --prompts 10",
     "composition": "unembed composition --model toy/two-layer --top 10",
     "paths": 'unembed paths "The capital of France is"',
     "graph": 'unembed graph "The capital of France is"',

@@ -60,6 +60,12 @@ class Choice:
     seed: int = 0
     """Of the random circuit and of the bootstrap samples."""
 
+    def __post_init__(self) -> None:
+        if not 0 < self.size <= 1:
+            raise InputError(f"Expected a size above 0 and up to 1, the share of all edges, found {self.size}.")
+        if self.prune is not None and not 0 <= self.prune < 1:
+            raise InputError(f"Expected what pruning may cost from 0 up to 1, found {self.prune}.")
+
 
 def find_circuit(
     model: Model,
@@ -85,30 +91,50 @@ def find_circuit(
     if not prompts:
         raise InputError("There are no prompts: expected at least one pair.")
     choice = choice or Choice()
-    if not 0 < choice.size <= 1:
-        raise InputError(f"Expected a size above 0 and up to 1, the share of all edges, found {choice.size}.")
-    if choice.prune is not None and not 0 <= choice.prune < 1:
-        raise InputError(f"Expected what pruning may cost from 0 up to 1, found {choice.prune}.")
-    graph, tell = graph_of(model), progress or (lambda stage, fraction: None)
-    half = (len(prompts) + 1) // 2
+    tell, half = progress or (lambda stage, fraction: None), (len(prompts) + 1) // 2
     bases, scores = bases_of(model, prompts[:half], choice.ablation), []
     for index, prompt in enumerate(prompts[:half]):
         tell("scoring edges", index / half)
         scores.append(_scored(bases, prompt, choice.method, choice.steps))
-    mean = torch.stack(scores).mean(0)
-    if not bool(torch.isfinite(mean).all()):
+    if not bool(torch.isfinite(torch.stack(scores).mean(0)).all()):
         raise InputError(
             "Scores of some edges are not finite: gradients overflow in the precision of this model (--dtype)."
         )
+    return judged(bases, scores, prompts, choice, tell)
+
+
+def judged(
+    bases: Bases,
+    scores: list[Tensor],
+    prompts: Sequence[PromptPair],
+    choice: Choice,
+    tell: Progress,
+    kept: Bool[Tensor, "reader sender"] | None = None,
+) -> Circuit:
+    """What the best edges by some scores carry: tried on the first half of the prompts, measured on the second.
+
+    Args:
+        bases: what edges outside carry.
+        scores: of each prompt that scored, or one for all.
+        prompts: at least one, which is then tried and measured itself.
+        choice: the size, and all that is asked beside the scores.
+        tell: how far the work is.
+        kept: the circuit; None takes the best edges by size.
+    """
+    graph, half = graph_of(bases.model), (len(prompts) + 1) // 2
+    mean = torch.stack(scores).mean(0)
     tell("trying circuits", 0.0)
-    chosen = _chosen(graph, by_edge(graph, mean), Trials(bases, prompts[: min(half, _TRIED)]), choice)
+    trials = Trials(bases, prompts[: min(half, _TRIED)])
+    chosen = _chosen(graph, _by_edge(graph, mean), trials, choice, kept)
     circuits = [*(best(graph, mean, share) for share in SIZES), chosen.kept, *chosen.others(graph, choice.seed)]
     held_out, measures = prompts[half:] or prompts, []
     for index, prompt in enumerate(held_out):
         tell("running circuits", index / len(held_out))
         measures.append(_measured(bases, prompt, torch.stack(circuits)))
     search = _search(graph, scores, chosen, measures, choice)
-    return _circuit(model, graph, chosen, measures, replace(search, curve=_curve(circuits, measures, choice.seed)))
+    return _circuit(
+        bases.model, graph, chosen, measures, replace(search, curve=_curve(circuits, measures, choice.seed))
+    )
 
 
 @dataclass(frozen=True)
@@ -127,8 +153,8 @@ class _Chosen:
         return _drawn(graph, int(self.kept.sum()), seed), graph.edges & ~self.kept, self.rival
 
 
-def _chosen(graph: Graph, scores: Tensor, trials: Trials, choice: Choice) -> _Chosen:
-    whole = kept = best(graph, scores, choice.size)
+def _chosen(graph: Graph, scores: Tensor, trials: Trials, choice: Choice, kept: Tensor | None = None) -> _Chosen:
+    whole = kept = best(graph, scores, choice.size) if kept is None else kept
     if choice.prune is not None:
         kept = pruned(graph, whole, scores, trials, choice.prune)
     rival, as_faithful = rival_of(graph, kept, scores, trials)
@@ -154,13 +180,13 @@ def best(
     graph: Graph, scores: Float[Tensor, "reader sender"] | Float[Tensor, "sender"], share: float
 ) -> Bool[Tensor, "reader sender"]:
     """The edges of the largest scores by size, without those on no path from the input to the logits."""
-    sizes = by_edge(graph, scores).abs().masked_fill(~graph.edges.to(scores.device), -1).flatten()
+    sizes = _by_edge(graph, scores).abs().masked_fill(~graph.edges.to(scores.device), -1).flatten()
     kept = torch.zeros(graph.edges.numel(), dtype=torch.bool)
     kept[sizes.topk(max(1, round(share * graph.size))).indices.cpu()] = True
     return graph.connected(kept.view_as(graph.edges))
 
 
-def by_edge(graph: Graph, scores: Tensor) -> Float[Tensor, "reader sender"]:
+def _by_edge(graph: Graph, scores: Tensor) -> Float[Tensor, "reader sender"]:
     """Scores of edges: those of nodes, where there is one a sender, by `Graph.between`."""
     return scores if scores.ndim == 2 else graph.between(scores)
 

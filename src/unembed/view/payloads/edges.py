@@ -93,7 +93,7 @@ class CircuitSearch:
     """How a circuit was found, and what is known of it beyond its faithfulness."""
 
     method: str
-    """Of the scores: `eap-ig`, or another that `--method` names."""
+    """Of the scores: `eap-ig`, or another that `--method` names; `given` in an audit."""
     ablation: str
     """What edges outside of it carry: `corrupted`, `mean` or `zero`."""
     prompts: int
@@ -122,7 +122,7 @@ class CircuitSearch:
 
 @payload("unembed/circuit/1")
 class CircuitPayload:
-    """`unembed circuit find --json` and `unembed circuit evaluate --json`."""
+    """`unembed circuit find --json`, `unembed circuit evaluate --json` and `unembed audit --json`."""
 
     model: ModelFacts
     graph: GraphFacts
