@@ -5,6 +5,7 @@ differ by up to `SLACK = 64 u` of a probability, as in check.py.
 """
 
 from contextlib import ExitStack
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from builders.random_models import build
 from unembed.errors import InputError, Interrupted
 from unembed.methods.knowledge import integrated_gradients
 from unembed.methods.knowledge.attribution import LayerPath, NeuronPath, attribute, mean_activations, path_of
-from unembed.methods.knowledge.integrated_gradients import MOST_NODES
+from unembed.methods.knowledge.integrated_gradients import MOST_NODES, Paths
 
 TOKENS = (3, 50, 7, 11, 96, 17)
 TARGET = (23,)
@@ -238,6 +239,28 @@ def test_candidates_are_the_best_of_the_layer_path_and_exact() -> None:
     known = {(s.layer, s.neuron): s.value for s in some.ranked()}
     expected = sorted(layer_path.ranked(), key=lambda s: -abs(s.value))[:7]
     assert set(known) == {(s.layer, s.neuron) for s in expected}
+    for (layer, neuron), value in known.items():
+        assert value == pytest.approx(float(whole.values[layer][neuron]), abs=SLACK * whole.probability)
+
+
+def test_with_post_norms_five_nodes_choose_the_candidates(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are those of five nodes, their values are exact, and no interval is cut in search of completeness."""
+    model = unembed.wrap(build("gemma2"))
+    assert model.blocks[0].mlp_norm is not None
+    five = attribute(model, TOKENS, TARGET, path=LayerPath(steps=5))
+    whole = attribute(model, TOKENS, TARGET, path="neuron")
+    asked: list[int] = []
+    real = Paths.slopes
+
+    def counted(self: Paths, nodes: Any, *more: Any, **words: Any) -> Any:
+        asked.append(sum(map(len, nodes.values())))
+        return real(self, nodes, *more, **words)
+
+    monkeypatch.setattr(Paths, "slopes", counted)
+    some = attribute(model, TOKENS, TARGET, path=NeuronPath(20))
+    assert asked == [5 * model.layers]
+    known = {(s.layer, s.neuron): s.value for s in some.ranked()}
+    assert set(known) == {(s.layer, s.neuron) for s in sorted(five.ranked(), key=lambda s: -abs(s.value))[:20]}
     for (layer, neuron), value in known.items():
         assert value == pytest.approx(float(whole.values[layer][neuron]), abs=SLACK * whole.probability)
 

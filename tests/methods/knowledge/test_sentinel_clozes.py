@@ -20,7 +20,8 @@ from unembed.methods.ablate import ablate
 from unembed.methods.knowledge import editing
 from unembed.methods.knowledge.attribution import LayerPath, NeuronPath, attribute, mean_activations
 from unembed.methods.knowledge.facts import Fact, Relation
-from unembed.methods.knowledge.neurons import Criteria, Neuron, above, find, parse_neuron, probabilities, random_neurons
+from unembed.methods.knowledge.find import find
+from unembed.methods.knowledge.neurons import Criteria, Neuron, above, parse_neuron, probabilities, random_neurons
 from unembed.models.cloze import blank_in_source, cloze, cloze_prompt
 from unembed.models.model import Model
 from unembed.models.read_source import probe_source, with_source

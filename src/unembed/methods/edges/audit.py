@@ -35,8 +35,8 @@ def audit_circuit(
         model: that the scores are of.
         given: from `read_scores`.
         prompts: pairs with the tokens of their metric.
-        choice: as of `find_circuit`; its size counts where the file ranks edges or parts and does not say which are in the
-            circuit; its method and steps do not count.
+        choice: as of `find_circuit`; its size counts where the file does not say which edges are the circuit, and its
+            method and steps do not count.
         progress: told how far the work is.
 
     Raises:
