@@ -70,6 +70,8 @@ _HOME = {
     "HeadRoles": "methods.heads.roles",
     "measure_stack_roles": "methods.heads.stack_roles",
     "StackRoles": "methods.heads.stack_roles",
+    "head_pairs": "methods.heads.pairs",
+    "HeadPairs": "methods.heads.pairs",
     "ov_circuit": "methods.circuits.head_circuits",
     "qk_circuit": "methods.circuits.head_circuits",
     "noise": "methods.heads.noise",
@@ -155,6 +157,8 @@ if TYPE_CHECKING:
     from unembed.methods.graph.graph import graph as graph
     from unembed.methods.heads.noise import Noise as Noise
     from unembed.methods.heads.noise import noise as noise
+    from unembed.methods.heads.pairs import HeadPairs as HeadPairs
+    from unembed.methods.heads.pairs import head_pairs as head_pairs
     from unembed.methods.heads.roles import HeadRoles as HeadRoles
     from unembed.methods.heads.roles import measure_head_roles as measure_head_roles
     from unembed.methods.heads.stack_roles import StackRoles as StackRoles

@@ -70,6 +70,7 @@ MADE: dict[str, Callable[[unembed.Model, unembed.Run], Any]] = {
     "virtual_head": lambda model, run: unembed.virtual_head(model, (0, 0), (1, 1)),
     "measure_head_roles": lambda model, run: unembed.measure_head_roles(model, sequences=2, check=False),
     "measure_stack_roles": lambda model, run: unembed.measure_stack_roles(_with_encoder(), sequences=2, check=False),
+    "head_pairs": lambda model, run: unembed.head_pairs(run, TARGET, heads=4),
     "noise": lambda model, run: unembed.noise(run, strengths=[1.0], seeds=2, text=[n % 90 for n in range(60)]),
     "attribute": lambda model, run: unembed.attribute(run, TARGET),
     "study": lambda model, run: unembed.study(model, _rows(), out=mkdtemp(), test=False),

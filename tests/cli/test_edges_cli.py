@@ -77,10 +77,24 @@ def test_find_json_is_the_library_result(cli, folder, prompts):
 
 def test_the_number_of_prompts_counts_for_a_file_too(cli, prompts):
     words = ("circuit", prompts, "--method", "eap", "--json")
-    data = valid(cli(*words, "--prompts", "2", "--ablation", "zero")[1])
+    data = valid(cli(*words, "--prompts", "2", "--ablation", "zero", "--prune", "5%")[1])
     assert (data["search"]["prompts"], len(data["pairs"]), data["search"]["ablation"]) == (1, 1, "zero")
     code, _, err = cli(*words, "-n", "5")
     assert (code, "has 4 pairs of prompts, and --prompts asks for 5" in err) == (2, True)
+
+
+def test_an_audit_of_what_was_found_is_its_measure(cli, prompts, tmp_path):
+    words = ("--prompts", "1", "--json")
+    found = cli("circuit", prompts, "--method", "eap", "--size", "5%", *words)[1]
+    file = tmp_path / "scores.json"
+    file.write_text(found)
+    data = valid(cli("audit", str(file), "--task", prompts, "--size", "50%", *words)[1])
+    assert (data["search"]["method"], data["search"]["prompts"]) == ("given", 0)
+    assert [(e["from"], e["to"]) for e in valid(found)["edges"]] == [(e["from"], e["to"]) for e in data["edges"]]
+    assert data["faithfulness"] == pytest.approx(valid(found)["faithfulness"], abs=1e-4)
+    file.write_text("part,score\nL9.H1,1\n")
+    code, out, err = cli("audit", str(file), "--task", prompts)
+    assert (code, out, "does not have: L9.H1" in err) == (2, "", True)
 
 
 def test_other_forms_are_of_the_same_circuit(cli, prompts):

@@ -146,6 +146,12 @@ def _evaluated(model: unembed.Model) -> Shown:
     return Shown(found, f"2 of 262 edges, faithfulness {found.faithfulness:.3f}")
 
 
+def _pairs(model: unembed.Model) -> Shown:
+    found = unembed.head_pairs(model, PROMPT, 7, heads=3)
+    (best,) = found.top(1)
+    return Shown(found, f"{best.label} {best.interaction:+.3f}")
+
+
 def _composition(model: unembed.Model) -> Shown:
     found = unembed.composition_scores(model)
     return Shown(found, f"{found.top(1)[0].label} {found.top(1)[0].score:.2f}")
@@ -226,6 +232,7 @@ MADE: dict[str, Callable[[unembed.Model], Shown]] = {
     "measure_head_roles": _roles,
     "measure_stack_roles": _stack_roles,
     "noise": _noise,
+    "head_pairs": _pairs,
     "words": _words,
     "keep_heads": _kept,
     "prompt_set": lambda model: Shown(_prompt_set(model), "1 prompts, 1 with a counterpart"),

@@ -52,6 +52,7 @@ OF_A_MODEL: dict[str, Callable] = {
     "graph": lambda model, run: unembed.graph(model, run, nodes=5).sum,
     "attention_score": lambda model, run: unembed.attention_score(model, run, 1, 0).score,
     "words": lambda model, run: unembed.words(model, run, 7, by="token").value.log_probability,
+    "head_pairs": lambda model, run: unembed.head_pairs(model, run, 7, heads=2).pairs[0].together,
     "noise": lambda model, run: unembed.noise(model, run, seeds=2, text=[1, 2, 3, 4] * 5).plain.heads.sum(),
     "intervene": lambda model, run: intervene(model, run, 7, [Change(Part("mlp", 0), "zero")]).target_after.logit,
     "continued": lambda model, run: direct_logits(model, continued(model, run, 1)).sum(),

@@ -10,10 +10,12 @@ _EXAMPLES = {
     "words": 'unembed words "The capital of France is" --shapley',
     "ablate": 'unembed ablate "The capital of France is" --site head',
     "heads": "unembed heads --model toy/two-layer --role induction",
+    "pairs": 'unembed pairs "The capital of France is" --heads 20',
     "circuit head": 'unembed circuit head --layer 23 --head 4 --token " France"',
     "circuit find": "unembed circuit find ioi --prompts 10 --size 1%",
     "circuit evaluate": 'unembed circuit evaluate --clean "Paris is in" --corrupt "Rome is in" --target " France" '
     '--vs " Italy" --edges edges.json',
+    "audit": "unembed audit scores.json --task ioi --prompts 10",
     "composition": "unembed composition --model toy/two-layer --top 10",
     "paths": 'unembed paths "The capital of France is"',
     "graph": 'unembed graph "The capital of France is"',

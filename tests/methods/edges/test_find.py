@@ -3,6 +3,7 @@
 import json
 import random
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 
 import pytest
 import torch
@@ -19,6 +20,7 @@ from unembed.methods.edges.forms import graphml, mib_json
 from unembed.methods.edges.graph import Graph, graph_of
 from unembed.methods.edges.scores import METHODS, edge_scores
 from unembed.methods.edges.tasks import TASKS, PromptPair, read_prompts, task_prompts
+from unembed.methods.edges.trials import Trials, overlap, pruned, rival_of
 from unembed.runs.prompted import prompt_of
 
 PAIRS = [
@@ -71,6 +73,69 @@ def test_the_best_edges_are_those_of_the_largest_scores_that_lie_on_a_path():
     for rank, edge in enumerate([("m1", "logits"), ("input", "m1"), ("m0", "m1"), ("a1.h0", "m1")]):
         scores[graph.readers.index(edge[1]), graph.senders.index(edge[0])] = (-1) ** rank * (9 - rank)
     assert graph.listed(best(graph, scores, 4 / graph.size)) == [("input", "m1"), ("m1", "logits")]
+
+
+def test_what_the_other_edges_carry_and_the_rival_are_measured_on_the_same_prompts(model, found):
+    search, kept = found.search, {(edge.sender, edge.reader) for edge in found.edges}
+    others = [edge for edge in found.graph.listed(found.graph.edges) if edge not in kept]
+    rival = [(edge.sender, edge.reader) for edge in search.rival.edges]
+    assert search.rival.overlap == pytest.approx(len(kept & set(rival)) / len(kept | set(rival)))
+    assert search.rival.overlap < 1
+    for edges, value in ((others, search.others), (rival, search.rival.faithfulness)):
+        alone = [evaluate_circuit(model, p.clean, p.corrupt, p.target, p.versus, edges) for p in PAIRS[2:]]
+        over = sum(one.clean - one.corrupt for one in alone)
+        assert value == pytest.approx(sum(one.circuit - one.corrupt for one in alone) / over, abs=1e-5)
+
+
+def test_a_rival_has_fewer_edges_of_the_circuit_the_less_it_needs_them():
+    """Both ways from the input to the logits carry all of it: each is the rival of the other."""
+    graph = Graph((1, 1), (True, True))
+    ways = [[("input", "m0"), ("m0", "logits")], [("input", "m1"), ("m1", "logits")]]
+    scores = torch.zeros(graph.edges.shape)
+    for way, value in zip(ways, (2.0, 1.0), strict=True):
+        for sender, reader in way:
+            scores[graph.readers.index(reader), graph.senders.index(sender)] = value
+    one, other = (graph.mask(way) for way in ways)
+
+    class Either:
+        def faithfulness(self, circuits):
+            return torch.tensor([float(any(bool((c & w == w).all()) for w in (one, other))) for c in circuits])
+
+    rival, as_faithful = rival_of(graph, one, scores, Either())
+    assert as_faithful
+    assert overlap(rival, one) == 0
+    assert bool((rival & other == other).all())
+
+    class Only(Either):
+        def faithfulness(self, circuits):
+            return torch.tensor([float(bool((c & one == one).all())) for c in circuits])
+
+    rival, as_faithful = rival_of(graph, one, scores, Only())
+    assert as_faithful == bool((rival & one == one).all())
+
+
+def test_pruning_takes_away_what_nothing_is_lost_by_and_keeps_within_its_bound(model):
+    pairs, choice = PAIRS[:2], Choice(method="eap", size=0.5)
+    whole, less = (find_circuit(model, pairs, replace(choice, prune=prune)) for prune in (None, 0.05))
+    kept, before = ({(edge.sender, edge.reader) for edge in one.edges} for one in (less, whole))
+    assert kept < before
+    assert less.search.pruned == len(before) - len(kept)
+    trials = Trials(bases_of(model, pairs[:1]), pairs[:1])
+    values = trials.faithfulness([less.graph.mask(sorted(edges)) for edges in (kept, before)])
+    assert abs(1 - float(values[0])) <= abs(1 - float(values[1])) + 0.05
+    assert torch.equal(less.graph.connected(less.graph.mask(sorted(kept))), less.graph.mask(sorted(kept)))
+
+
+def test_pruning_leaves_the_edges_of_which_each_counts():
+    graph = Graph((1, 1), (True, True))
+    path = graph.mask([("input", "m0"), ("m0", "logits")])
+
+    class Path:
+        def faithfulness(self, circuits):
+            return torch.tensor([float(bool((c & path == path).all())) for c in circuits])
+
+    scores = torch.rand(graph.edges.shape, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(pruned(graph, graph.edges, scores, Path(), 0.0), path)
 
 
 def test_the_same_seed_finds_the_same(model, found):

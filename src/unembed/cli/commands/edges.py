@@ -1,4 +1,4 @@
-"""`circuit`: edges between the parts of a model, and how much of a difference they carry."""
+"""`circuit`, `audit`: edges between the parts of a model, and how much of a difference they carry."""
 
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -42,7 +42,30 @@ def _edges(path: str) -> Any:
 
 
 @dataclass(frozen=True)
-class FindOptions(Options):
+class JudgeOptions(Options):
+    """How large a circuit is, and against what it is measured: fields of `Choice`."""
+
+    size: Annotated[
+        float, typer.Option("--size", parser=share_of, metavar="SHARE", help="Of all edges: 1% or 0.01.")
+    ] = 0.01
+    ablation: Annotated[
+        str,
+        typer.Option(help="What edges outside carry: corrupted, mean (over the prompts that score), zero."),
+    ] = "corrupted"
+    prune: Annotated[
+        float | None,
+        typer.Option(
+            parser=share_of,
+            metavar="SHARE",
+            help="Then take away what it can do without: the faithfulness on the prompts that score may move so far "
+            "from 1 (1%).",
+        ),
+    ] = None
+    seed: Annotated[int, seed_option("the prompts, the random circuit and the bootstrap samples")] = 0
+
+
+@dataclass(frozen=True)
+class FindOptions(JudgeOptions):
     """How edges are scored and chosen: the fields of `Choice`."""
 
     method: Annotated[
@@ -53,14 +76,6 @@ class FindOptions(Options):
         ),
     ] = "eap-ig"
     steps: Annotated[int, typer.Option(min=1, help="Of integrated gradients.")] = 5
-    size: Annotated[
-        float, typer.Option("--size", parser=share_of, metavar="SHARE", help="Of all edges: 1% or 0.01.")
-    ] = 0.01
-    ablation: Annotated[
-        str,
-        typer.Option(help="What edges outside carry: corrupted, mean (over the prompts that score), zero."),
-    ] = "corrupted"
-    seed: Annotated[int, seed_option("the prompts, the random circuit and the bootstrap samples")] = 0
 
 
 @dataclass(frozen=True)
@@ -75,6 +90,12 @@ class FormatOptions:
             raise InputError("Expected one form of output, found --graphml and --mib.")
 
 
+_PromptsOpt = Annotated[
+    int | None,
+    typer.Option("--prompts", "-n", min=1, help="How many pairs: of a task 20, of a file all, unless it is said."),
+]
+
+
 @circuit_app.command()
 @takes
 def find(
@@ -82,13 +103,11 @@ def find(
     task: Annotated[
         str,
         typer.Argument(
-            metavar="TASK|FILE", help="ioi, greater-than, induction, agreement, facts; or a .jsonl file of prompts."
+            metavar="TASK|FILE",
+            help="ioi, greater-than, induction, agreement, facts, docstring; or a .jsonl file of prompts.",
         ),
     ],
-    prompts: Annotated[
-        int | None,
-        typer.Option("--prompts", "-n", min=1, help="How many pairs: of a task 20, of a file all, unless it is said."),
-    ] = None,
+    prompts: _PromptsOpt = None,
     options: FindOptions,
     form: FormatOptions,
     top: TopOpt = 10,
@@ -98,11 +117,10 @@ def find(
     """Find the edges that carry a behaviour on half of its prompts, and measure them on the other half."""
     from unembed.methods.edges.find import Choice, find_circuit
     from unembed.methods.edges.forms import graphml, mib_json
-    from unembed.methods.edges.tasks import task_prompts
 
     read = _prompts(task, prompts) if task.endswith(".jsonl") else None
     loaded = model.load()
-    pairs = task_prompts(loaded, task, prompts or 20, seed=options.seed) if read is None else read
+    pairs = _of_task(loaded, task, prompts, options.seed) if read is None else read
     choice = Choice(**options.words())
     if not (form.graphml or form.mib):
         out.work(lambda progress: find_circuit(loaded, pairs, choice, progress=progress), top=top)
@@ -110,6 +128,46 @@ def find(
     with progress_bar() as progress:
         found = find_circuit(loaded, pairs, choice, progress=progress)
     say(graphml(found) if form.graphml else mib_json(found))
+
+
+@app.command()
+@takes
+def audit(
+    *,
+    scores: Annotated[
+        str,
+        typer.Argument(
+            metavar="SCORES",
+            help="JSON of MIB, EAP-IG, unembed or Neuronpedia; or a CSV of parts or edges, with their scores.",
+        ),
+    ],
+    task: Annotated[
+        str, typer.Option("--task", help="On what it is measured: a task, or a .jsonl file, as of circuit find.")
+    ],
+    prompts: _PromptsOpt = None,
+    options: JudgeOptions,
+    top: TopOpt = 10,
+    model: ModelOptions,
+    out: Output,
+) -> None:
+    """The referee: what a circuit that another tool found carries, beside a random one and its best rival."""
+    from unembed.methods.edges.audit import audit_circuit
+    from unembed.methods.edges.find import Choice
+    from unembed.methods.edges.foreign import read_scores
+    from unembed.methods.edges.graph import graph_of
+
+    choice, text = Choice(**options.words()), read_text(scores, "the scores of a circuit, as JSON or CSV")
+    read = _prompts(task, prompts) if task.endswith(".jsonl") else None
+    loaded = model.load()
+    given = read_scores(text, graph_of(loaded), scores)
+    pairs = _of_task(loaded, task, prompts, options.seed) if read is None else read
+    out.work(lambda progress: audit_circuit(loaded, given, pairs, choice, progress=progress), top=top)
+
+
+def _of_task(model: Any, task: str, count: int | None, seed: int) -> Any:
+    from unembed.methods.edges.tasks import task_prompts
+
+    return task_prompts(model, task, count or 20, seed=seed)
 
 
 def _prompts(path: str, count: int | None) -> Any:

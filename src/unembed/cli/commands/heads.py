@@ -1,12 +1,12 @@
-"""`heads`: what attention heads do."""
+"""`heads`, `pairs`: what attention heads do, and what they do together."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from unembed.cli.app import app, takes
-from unembed.cli.options import MemoryOpt, ModelOptions, Options, seed_option
+from unembed.cli.options import MemoryOpt, ModelOptions, Options, SourceOptions, TargetOpt, TopOpt, seed_option
 from unembed.cli.output import Output
 from unembed.errors import InputError
 
@@ -55,3 +55,37 @@ def heads(options: HeadsOptions, model: ModelOptions, out: Output) -> None:
         return
     role = options.role or "induction"
     out.work(lambda progress: measure_head_roles(loaded, **options.words("role"), progress=progress), role=role)
+
+
+def _names(text: str) -> "int | list[str]":
+    """A number of heads, or their names."""
+    return int(text) if text.isdigit() else [name.strip() for name in text.split(",") if name.strip()]
+
+
+@dataclass(frozen=True)
+class HeadPairOptions(Options):
+    """Which pairs are switched off: the keywords of `head_pairs`."""
+
+    target: TargetOpt = None
+    versus: Annotated[str | None, typer.Option("--vs", help="Read the difference to this token's logit.")] = None
+    heads: Annotated[
+        Any,
+        typer.Option(
+            metavar="N|L23.H4,...",
+            parser=_names,
+            help="Pairs of the N heads that matter most, or of those that are named; all pairs by default.",
+        ),
+    ] = None
+    position: Annotated[str, typer.Option("--position", "-p", help="Where heads write nothing: last, or all.")] = "last"
+    top: TopOpt = 15
+    memory: MemoryOpt = None
+
+
+@app.command()
+@takes
+def pairs(options: HeadPairOptions, source: SourceOptions, model: ModelOptions, out: Output) -> None:
+    """Switch off every pair of heads: which make up for each other, and which are of use together alone."""
+    from unembed.methods.heads.pairs import head_pairs
+
+    loaded, text = source.load(model)
+    out.work(lambda progress: head_pairs(loaded, text, **options.words("top"), progress=progress), top=options.top)

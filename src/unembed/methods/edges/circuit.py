@@ -75,6 +75,20 @@ class CurvePoint:
 
 
 @dataclass(frozen=True)
+class Rival:
+    """Another circuit, with as few edges of the first as was found."""
+
+    edges: tuple[CircuitEdge, ...]
+    overlap: float
+    """The share of the edges of either that both have (Jaccard)."""
+    faithfulness: float
+    """On the prompts that measure."""
+    interval: tuple[float, float] | None
+    as_faithful: bool
+    """Whether it carried as much on the prompts that score; where none did, it is the one that carried most."""
+
+
+@dataclass(frozen=True)
 class Search:
     """How a circuit was found, and what is known of it beyond its faithfulness."""
 
@@ -95,6 +109,15 @@ class Search:
     """The faithfulness of a circuit of as many edges, drawn at random."""
     stability: float | None
     """The mean overlap (Jaccard) of the circuits of two bootstrap samples of the prompts; None of fewer than two."""
+    others: float
+    """Completeness: the faithfulness of all edges that are not in the circuit. A complete one leaves nothing: 0."""
+    needed: float
+    """Minimality: of 16 edges drawn from it, the share without which the faithfulness changes by at least a tenth of
+    what an edge carries on average; on prompts that score."""
+    rival: Rival | None
+    """None where no other circuit could be made."""
+    pruned: int = 0
+    """How many of the best edges pruning took away."""
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from unembed.methods.edges.circuit import (
     CircuitEdge,
     CurvePoint,
     MeasuredPair,
+    Rival,
     Search,
     measured,
     metric_tokens,
@@ -24,6 +25,7 @@ from unembed.methods.edges.flow import Pair
 from unembed.methods.edges.graph import Graph, graph_of
 from unembed.methods.edges.scores import STEPS, edge_scores
 from unembed.methods.edges.tasks import PromptPair
+from unembed.methods.edges.trials import Trials, overlap, pruned, rival_of
 from unembed.models.model import Model
 from unembed.progress import Progress
 from unembed.runs.prompted import prompt_of
@@ -33,6 +35,10 @@ SIZES = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 """Shares of all edges, as Mueller et al. 2025 (MIB) take them."""
 _SAMPLES = 1000
 """Bootstrap samples of an interval."""
+_TRIED = 2
+"""Prompts on which circuits are tried, at most."""
+_EDGES = 16
+"""That are drawn to see whether they are needed."""
 _CIRCUITS = 10
 """Bootstrap samples whose circuits are compared."""
 
@@ -49,8 +55,16 @@ class Choice:
     """Of the circuit, as a share of all edges."""
     ablation: str = "corrupted"
     """What edges outside it carry: `corrupted`, `mean` or `zero` (bases.py)."""
+    prune: float | None = None
+    """By how much pruning may move the faithfulness away from 1 on the prompts that score; None does not prune."""
     seed: int = 0
     """Of the random circuit and of the bootstrap samples."""
+
+    def __post_init__(self) -> None:
+        if not 0 < self.size <= 1:
+            raise InputError(f"Expected a size above 0 and up to 1, the share of all edges, found {self.size}.")
+        if self.prune is not None and not 0 <= self.prune < 1:
+            raise InputError(f"Expected what pruning may cost from 0 up to 1, found {self.prune}.")
 
 
 def find_circuit(
@@ -77,46 +91,102 @@ def find_circuit(
     if not prompts:
         raise InputError("There are no prompts: expected at least one pair.")
     choice = choice or Choice()
-    if not 0 < choice.size <= 1:
-        raise InputError(f"Expected a size above 0 and up to 1, the share of all edges, found {choice.size}.")
-    graph, tell = graph_of(model), progress or (lambda stage, fraction: None)
-    half = (len(prompts) + 1) // 2
+    tell, half = progress or (lambda stage, fraction: None), (len(prompts) + 1) // 2
     bases, scores = bases_of(model, prompts[:half], choice.ablation), []
     for index, prompt in enumerate(prompts[:half]):
         tell("scoring edges", index / half)
         scores.append(_scored(bases, prompt, choice.method, choice.steps))
-    mean = torch.stack(scores).mean(0)
-    if not bool(torch.isfinite(mean).all()):
+    if not bool(torch.isfinite(torch.stack(scores).mean(0)).all()):
         raise InputError(
             "Scores of some edges are not finite: gradients overflow in the precision of this model (--dtype)."
         )
-    circuits = [best(graph, mean, share) for share in (*SIZES, choice.size)]
-    circuits.append(_drawn(graph, int(circuits[-1].sum()), choice.seed))
+    return judged(bases, scores, prompts, choice, tell)
+
+
+def judged(
+    bases: Bases,
+    scores: list[Tensor],
+    prompts: Sequence[PromptPair],
+    choice: Choice,
+    tell: Progress,
+    kept: Bool[Tensor, "reader sender"] | None = None,
+) -> Circuit:
+    """What the best edges by some scores carry: tried on the first half of the prompts, measured on the second.
+
+    Args:
+        bases: what edges outside carry.
+        scores: of each prompt that scored, or one for all.
+        prompts: at least one, which is then tried and measured itself.
+        choice: the size, and all that is asked beside the scores.
+        tell: how far the work is.
+        kept: the circuit; None takes the best edges by size.
+    """
+    graph, half = graph_of(bases.model), (len(prompts) + 1) // 2
+    mean = torch.stack(scores).mean(0)
+    tell("trying circuits", 0.0)
+    trials = Trials(bases, prompts[: min(half, _TRIED)])
+    chosen = _chosen(graph, _by_edge(graph, mean), trials, choice, kept)
+    circuits = [*(best(graph, mean, share) for share in SIZES), chosen.kept, *chosen.others(graph, choice.seed)]
     held_out, measures = prompts[half:] or prompts, []
     for index, prompt in enumerate(held_out):
         tell("running circuits", index / len(held_out))
         measures.append(_measured(bases, prompt, torch.stack(circuits)))
+    search = _search(graph, scores, chosen, measures, choice)
     return _circuit(
-        model,
-        graph,
-        mean,
-        circuits,
-        measures,
-        _search(graph, scores, circuits, measures, choice),
+        bases.model, graph, chosen, measures, replace(search, curve=_curve(circuits, measures, choice.seed))
     )
+
+
+@dataclass(frozen=True)
+class _Chosen:
+    """What is measured beside the ten sizes."""
+
+    kept: Bool[Tensor, "reader sender"]
+    scores: Float[Tensor, "reader sender"]
+    rival: Bool[Tensor, "reader sender"]
+    as_faithful: bool
+    needed: float
+    pruned: int
+
+    def others(self, graph: Graph, seed: int) -> tuple[Tensor, Tensor, Tensor]:
+        """As many edges at random, all edges that are not in it, and the rival."""
+        return _drawn(graph, int(self.kept.sum()), seed), graph.edges & ~self.kept, self.rival
+
+
+def _chosen(graph: Graph, scores: Tensor, trials: Trials, choice: Choice, kept: Tensor | None = None) -> _Chosen:
+    whole = kept = best(graph, scores, choice.size) if kept is None else kept
+    if choice.prune is not None:
+        kept = pruned(graph, whole, scores, trials, choice.prune)
+    rival, as_faithful = rival_of(graph, kept, scores, trials)
+    needed = _needed(kept, trials, choice.seed)
+    return _Chosen(kept, scores, rival, as_faithful, needed, int(whole.sum()) - int(kept.sum()))
+
+
+def _needed(kept: Bool[Tensor, "reader sender"], trials: Trials, seed: int) -> float:
+    """Of some edges, the share without which a circuit carries something else."""
+    edges = kept.nonzero()
+    if not len(edges):
+        return 0.0
+    drawn = edges[torch.randperm(len(edges), generator=generator(seed))[:_EDGES]]
+    versions = [kept.clone() for _ in drawn]
+    for version, (reader, sender) in zip(versions, drawn.tolist(), strict=True):
+        version[reader, sender] = False
+    found = trials.faithfulness([kept, *versions])
+    share = 0.1 * abs(float(found[0])) / len(edges)
+    return float(((found[1:] - found[0]).abs() >= share).double().mean())
 
 
 def best(
     graph: Graph, scores: Float[Tensor, "reader sender"] | Float[Tensor, "sender"], share: float
 ) -> Bool[Tensor, "reader sender"]:
     """The edges of the largest scores by size, without those on no path from the input to the logits."""
-    sizes = by_edge(graph, scores).abs().masked_fill(~graph.edges.to(scores.device), -1).flatten()
+    sizes = _by_edge(graph, scores).abs().masked_fill(~graph.edges.to(scores.device), -1).flatten()
     kept = torch.zeros(graph.edges.numel(), dtype=torch.bool)
     kept[sizes.topk(max(1, round(share * graph.size))).indices.cpu()] = True
     return graph.connected(kept.view_as(graph.edges))
 
 
-def by_edge(graph: Graph, scores: Tensor) -> Float[Tensor, "reader sender"]:
+def _by_edge(graph: Graph, scores: Tensor) -> Float[Tensor, "reader sender"]:
     """Scores of edges: those of nodes, where there is one a sender, by `Graph.between`."""
     return scores if scores.ndim == 2 else graph.between(scores)
 
@@ -149,46 +219,54 @@ def _drawn(graph: Graph, count: int, seed: int) -> Bool[Tensor, "reader sender"]
     return kept.view_as(graph.edges)
 
 
-def _circuit(
-    model: Model,
-    graph: Graph,
-    scores: Tensor,
-    circuits: list[Tensor],
-    measures: list[tuple[MeasuredPair, Tensor]],
-    search: Search,
-) -> Circuit:
-    chosen = circuits[len(SIZES)]
-    values = by_edge(graph, scores)[chosen.to(scores.device)].tolist()
-    edges = (CircuitEdge(*edge, value) for edge, value in zip(graph.listed(chosen), values, strict=True))
+_Measures = list[tuple[MeasuredPair, Tensor]]
+"""Of each prompt: its ends, and the metric of the ten sizes, the circuit, a random one, all other edges, the rival."""
+
+
+def _circuit(model: Model, graph: Graph, chosen: _Chosen, measures: _Measures, search: Search) -> Circuit:
     pairs = tuple(replace(pair, circuit=float(found[len(SIZES)])) for pair, found in measures)
     notes = () if len(measures) > 1 else ("One pair of prompts is too few for an interval.",)
-    return Circuit(model, graph, tuple(edges), pairs, search, notes)
+    return Circuit(model, graph, _listed(graph, chosen.kept, chosen.scores), pairs, search, notes)
 
 
-def _search(
-    graph: Graph,
-    scores: list[Tensor],
-    circuits: list[Tensor],
-    measures: list[tuple[MeasuredPair, Tensor]],
-    choice: Choice,
-) -> Search:
+def _listed(graph: Graph, kept: Tensor, scores: Tensor) -> tuple[CircuitEdge, ...]:
+    values = scores[kept.to(scores.device)].tolist()
+    return tuple(CircuitEdge(*edge, value) for edge, value in zip(graph.listed(kept), values, strict=True))
+
+
+def _faithful(measures: _Measures, seed: int) -> tuple[list[float], list[tuple[float, float] | None]]:
+    """Of each circuit the faithfulness over all prompts, and its interval."""
     ends = torch.tensor([(pair.clean, pair.corrupt) for pair, _ in measures], dtype=torch.float64)
     over = ends[:, 0] - ends[:, 1]
     gains = torch.stack([found for _, found in measures]) - ends[:, 1:]
-    faithful = (gains.mean(0) / over.mean()).tolist()
-    intervals = _intervals(gains, over, choice.seed)
-    rows = zip(SIZES, circuits, faithful, intervals, strict=False)
-    curve = tuple(CurvePoint(share, int(kept.sum()), value, interval) for share, kept, value, interval in rows)
+    return (gains.mean(0) / over.mean()).tolist(), _intervals(gains, over, seed)
+
+
+def _curve(circuits: list[Tensor], measures: _Measures, seed: int) -> tuple[CurvePoint, ...]:
+    rows = zip(SIZES, circuits, *_faithful(measures, seed), strict=False)
+    return tuple(CurvePoint(share, int(kept.sum()), value, interval) for share, kept, value, interval in rows)
+
+
+def _search(graph: Graph, scores: list[Tensor], chosen: _Chosen, measures: _Measures, choice: Choice) -> Search:
+    faithful, intervals = _faithful(measures, choice.seed)
+    at, rival = len(SIZES), None
+    if bool(chosen.rival.any()):
+        edges, shared = _listed(graph, chosen.rival, chosen.scores), overlap(chosen.rival, chosen.kept)
+        rival = Rival(edges, shared, faithful[at + 3], intervals[at + 3], chosen.as_faithful)
     return Search(
-        choice.method,
-        choice.ablation,
-        len(scores),
-        curve,
-        _area(faithful[: len(SIZES)]),
-        _area([abs(1 - value) for value in faithful[: len(SIZES)]]),
-        intervals[len(SIZES)],
-        faithful[-1],
-        _stability(graph, scores, choice.size, choice.seed),
+        method=choice.method,
+        ablation=choice.ablation,
+        prompts=len(scores),
+        curve=(),
+        cpr=_area(faithful[:at]),
+        cmd=_area([abs(1 - value) for value in faithful[:at]]),
+        interval=intervals[at],
+        random=faithful[at + 1],
+        stability=_stability(graph, scores, choice.size, choice.seed),
+        others=faithful[at + 2],
+        needed=chosen.needed,
+        rival=rival,
+        pruned=chosen.pruned,
     )
 
 
@@ -216,5 +294,5 @@ def _stability(graph: Graph, scores: list[Tensor], size: float, seed: int) -> fl
         return None
     drawn = torch.randint(len(scores), (_CIRCUITS, len(scores)), generator=generator(seed))
     found = [best(graph, sum(scores[i] for i in sample) / len(scores), size) for sample in drawn.tolist()]  # type: ignore[arg-type]
-    overlaps = [float((a & b).sum() / (a | b).sum().clamp(min=1)) for a, b in itertools.combinations(found, 2)]
+    overlaps = [overlap(a, b) for a, b in itertools.combinations(found, 2)]
     return sum(overlaps) / len(overlaps)

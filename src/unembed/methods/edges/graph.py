@@ -150,7 +150,7 @@ class Graph:
         """
         most = nodes.abs().max().reshape(1)
         scores = torch.cat([2 * most, nodes[1:], 2 * most])
-        ends = scores[:-1].expand(len(self.readers), -1), scores[self._node.to(scores.device)][:, None]
+        ends = scores[:-1].expand(len(self.readers), -1), scores[self.node_of_reader.to(scores.device)][:, None]
         weaker = torch.where(ends[0].abs() <= ends[1].abs(), *torch.broadcast_tensors(*ends))
         return weaker.clamp(-most, most) * self.edges.to(weaker)
 
@@ -165,15 +165,15 @@ class Graph:
             # Of every node, the logits last: whether it reads something, and whether something reads it.
             reads = torch.zeros(len(self.senders) + 1, dtype=torch.bool)
             reads[0] = True
-            reads[self._node[kept.any(1)]] = True
+            reads[self.node_of_reader[kept.any(1)]] = True
             alive = reads & torch.cat([kept.any(0), torch.ones(1, dtype=torch.bool)])
-            fewer = kept & alive[:-1] & alive[self._node][:, None]
+            fewer = kept & alive[:-1] & alive[self.node_of_reader][:, None]
             if torch.equal(fewer, kept):
                 return kept
             kept = fewer
 
     @cached_property
-    def _node(self) -> Int[Tensor, "reader"]:
+    def node_of_reader(self) -> Int[Tensor, "reader"]:
         """Which sender each reader belongs to; the logits come after all of them."""
         found = torch.full((len(self.readers),), len(self.senders))
         for place in self.places:

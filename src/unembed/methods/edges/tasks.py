@@ -6,6 +6,8 @@
     induction      two words that follow each other, the first of them again    ->  the second one
     agreement      The keys near the table                                      ->  are, not is
     facts          The capital of France is                                     ->  Paris, not Rome
+    docstring      def get(self, size, path, user): ... :param size: ... :param ->  path, the argument that comes next
+                   corrupted: another argument stands there (Heimersheim and Janiak 2023)
 
 A prompt is kept where the model reads both of the pair as many tokens long, and both answers as one token.
 """
@@ -137,12 +139,30 @@ def _facts(of: random.Random) -> PromptPair:
     return PromptPair(f"{start} {country} is", f"{start} {other} is", f" {capital}", f" {its}")
 
 
+_ARGUMENTS = ("size", "path", "user", "name", "data", "text", "line", "date", "node", "list", "code", "file", "time")
+
+
+def _docstring(of: random.Random) -> PromptPair:
+    """The corrupted prompt has another argument in the place of the one that is to be documented next."""
+    *names, other = of.sample(_ARGUMENTS, 5)
+    about = of.sample([*_PLACES, *_THINGS], 4)
+    known = of.choice((1, 2))
+
+    def prompt(word: str) -> str:
+        words = [*names[:known], word, *names[known + 1 :]]
+        told = "".join(f"\n    :param {name}: the {thing}" for name, thing in zip(names[:known], about, strict=False))
+        return f'def get(self, {", ".join(words)}):\n    """{about[-1]} of {about[-2]}\n{told}\n    :param'
+
+    return PromptPair(prompt(names[known]), prompt(other), f" {names[known]}", f" {other}")
+
+
 TASKS: dict[str, Callable[[random.Random], PromptPair]] = {
     "ioi": _ioi,
     "greater-than": _greater_than,
     "induction": _induction,
     "agreement": _agreement,
     "facts": _facts,
+    "docstring": _docstring,
 }
 """By the name that a person types."""
 _TRIES = 20

@@ -73,11 +73,27 @@ class CircuitSize:
 
 
 @dataclass(frozen=True)
+class CircuitRival:
+    """Another circuit that carries as much, with as few edges of the first as was found."""
+
+    edges: list[dict[str, str | float]]
+    """As of the circuit."""
+    overlap: float
+    """The share, from 0 to 1, of the edges of either that both have."""
+    faithfulness: float
+    """On the same prompts."""
+    interval: tuple[float, float] | None
+    """As of the circuit."""
+    as_faithful: bool
+    """Whether it carried as much on the prompts that score; where none did, it is the one that carried most."""
+
+
+@dataclass(frozen=True)
 class CircuitSearch:
     """How a circuit was found, and what is known of it beyond its faithfulness."""
 
     method: str
-    """Of the scores: `eap-ig`, or another that `--method` names."""
+    """Of the scores: `eap-ig`, or another that `--method` names; `given` in an audit."""
     ablation: str
     """What edges outside of it carry: `corrupted`, `mean` or `zero`."""
     prompts: int
@@ -94,11 +110,19 @@ class CircuitSearch:
     """The faithfulness of a circuit of as many edges, drawn at random."""
     stability: float | None
     """The mean overlap, from 0 to 1, of the circuits of two bootstrap samples of the prompts; null of too few."""
+    others: float
+    """The faithfulness of all edges that are not in the circuit: 0 where it is complete."""
+    needed: float
+    """Of 16 edges drawn from the circuit, the share that it cannot do without."""
+    rival: CircuitRival | None
+    """Null where no other circuit could be made."""
+    pruned: int
+    """How many of the best edges `--prune` took away."""
 
 
 @payload("unembed/circuit/1")
 class CircuitPayload:
-    """`unembed circuit find --json` and `unembed circuit evaluate --json`."""
+    """`unembed circuit find --json`, `unembed circuit evaluate --json` and `unembed audit --json`."""
 
     model: ModelFacts
     graph: GraphFacts
@@ -127,7 +151,7 @@ def circuit_payload(result: "Circuit") -> CircuitPayload:
         model=model_facts(result.model),
         graph=GraphFacts(len(result.graph.senders), result.graph.size),
         nodes=list(result.nodes),
-        edges=[{"from": edge.sender, "to": edge.reader, "score": edge.score} for edge in result.edges],
+        edges=_edges(result.edges),
         pairs=[_pair(result.model, pair) for pair in result.pairs],
         metric=CircuitMetric(result.clean, result.corrupt, result.circuit),
         faithfulness=result.faithfulness,
@@ -147,5 +171,11 @@ def _pair(model: "Model", pair: "circuits.MeasuredPair") -> CircuitPair:
     )
 
 
+def _edges(edges: "tuple[circuits.CircuitEdge, ...]") -> list[dict[str, str | float]]:
+    return [{"from": edge.sender, "to": edge.reader, "score": edge.score} for edge in edges]
+
+
 def _search(search: "circuits.Search") -> CircuitSearch:
-    return CircuitSearch(**{**vars(search), "curve": [CircuitSize(**vars(point)) for point in search.curve]})
+    curve, rival = [CircuitSize(**vars(point)) for point in search.curve], search.rival
+    other = None if rival is None else CircuitRival(**{**vars(rival), "edges": _edges(rival.edges)})
+    return CircuitSearch(**{**vars(search), "curve": curve, "rival": other})

@@ -31,7 +31,7 @@ def circuit_lines(payload: CircuitPayload, paper: Paper, *, top: int = 10) -> It
         "  1 as the clean run, 0 as the corrupted one", FAINT
     )
     if payload.search is not None:
-        yield from _search(payload.search)
+        yield from _search(payload.search, paper)
     for edge in sorted(payload.edges, key=lambda edge: -abs(float(edge["score"])))[:top]:
         score = "" if payload.search is None else f"  {signed(float(edge['score']), 3)}"
         yield Text(f"  {edge['from']} → {edge['to']}{score}")
@@ -39,16 +39,29 @@ def circuit_lines(payload: CircuitPayload, paper: Paper, *, top: int = 10) -> It
         yield Text(f"  and {len(payload.edges) - top} more (--top, --json)", FAINT)
 
 
-def _search(search: CircuitSearch) -> Iterator[Text]:
+def _search(search: CircuitSearch, paper: Paper) -> Iterator[Text]:
     stable = (
         "" if search.stability is None else f"; two samples of prompts share {decimal(search.stability)} of the edges"
     )
     yield Text(f" as many edges at random {decimal(search.random, 3)}{stable}")
+    yield Text(f" all other edges {decimal(search.others, 3)}; {decimal(100 * search.needed, 0)} % of its edges needed")
+    if search.pruned:
+        yield Text(f" pruned of {search.pruned} edges")
+    yield from (Text(line) for line in wrapped(_rival(search), paper.width))
     against = "" if search.ablation == "corrupted" else f" against {search.ablation}"
     yield Text(f" CURVE  by {search.method}{against}, CPR {decimal(search.cpr)}, CMD {decimal(search.cmd)}", STRONG)
     for point in search.curve:
         size, edges = f"{100 * point.share:g} %", f"{point.edges} edges"
         yield Text(f"  {size:>6}  {edges:>13}  {decimal(point.faithfulness, 3):>7}{_interval(point.interval)}")
+
+
+def _rival(search: CircuitSearch) -> str:
+    rival = search.rival
+    if rival is None:
+        return "no other circuit could be made"
+    what = "another circuit carries as much" if rival.as_faithful else "no other carries as much; the best"
+    told = f"{decimal(rival.faithfulness, 3)}{_interval(rival.interval)} with {len(rival.edges)} edges"
+    return f"{what}: {told}, of which and of its own {decimal(100 * rival.overlap, 0)} % are shared"
 
 
 def _interval(found: tuple[float, float] | None) -> str:
