@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _LEFT = 600
 """Seconds after which a file that was being written is taken to be left of a process that was killed."""
+STAYS = "What is finished stays; the same command goes on from there."
+"""What is told of whatever stops the work."""
 _COMMON = ("row", "target", "target_id", "logit", "probability", "length", "error")
 """Columns of every study."""
 
@@ -90,20 +92,25 @@ def _fitted(value: Any, kind: "pl.DataType") -> Any:
     return json.dumps(value, default=str, ensure_ascii=False) if isinstance(kind, pl.String) else value
 
 
-def write_part(folder: Path, index: int, answers: Sequence[Answer], schema: "Mapping[str, pl.DataType]") -> None:
+def packed(answers: Sequence[Answer], schema: "Mapping[str, pl.DataType]") -> bytes:
+    """The rows of a part as Parquet."""
+    import polars as pl
+
+    held = io.BytesIO()
+    pl.DataFrame(answers, schema=dict(schema), orient="row").write_parquet(held)
+    return held.getvalue()
+
+
+def write_part(folder: Path, index: int, held: bytes) -> None:
     """Write a part: whole, or not at all.
 
     Raises:
         InputError: it cannot be written.
     """
-    import polars as pl
-
-    held = io.BytesIO()
-    pl.DataFrame(answers, schema=dict(schema), orient="row").write_parquet(held)
     try:
-        write_file(folder / name_of(index), held.getvalue())
+        write_file(folder / name_of(index), held)
     except InputError as error:
-        raise InputError(f"{error}\nWhat is finished stays; the same command goes on from there.") from error
+        raise InputError(f"{error}\n{STAYS}") from error
 
 
 def why_unusable(path: Path, rows: Sequence[int]) -> str | None:

@@ -1,0 +1,192 @@
+"""cluster: the parts of a study made by the workers of a Ray cluster, one worker a device.
+
+Each worker is an actor of Ray Data's pool. It is given the plan, with the model in it, once, and answers with the
+bytes of a part; the process that was called writes them. So workers need no disk of their own, and the folder and its
+manifest stay the only record of what is done. A worker that dies is started again, and its part asked again.
+"""
+
+import importlib.metadata
+import logging
+import math
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+from unembed.engine.memory import budget
+from unembed.errors import InputError, ModelError, UnembedError, counted
+from unembed.methods.studies.making import Tell, make_part
+from unembed.methods.studies.parts import STAYS
+from unembed.methods.studies.plan import Plan
+
+ENGINES = ("local", "ray")
+"""What may make the parts of a study, by its word."""
+_TRIES = 3
+"""How often a part that its worker did not survive is asked again."""
+
+
+@dataclass(frozen=True)
+class Ray:
+    """A Ray cluster whose workers make the parts of a study."""
+
+    address: str | None = None
+    """Of the cluster, such as `10.0.0.1:6379`; None takes the one that `RAY_ADDRESS` names, or starts one here."""
+    workers: int | None = None
+    """How many; None takes one a GPU where the model is on one, else one a machine."""
+
+    def __post_init__(self) -> None:
+        if self.workers is not None:
+            counted(self.workers, "a number of workers", least=1)
+
+    def made(self, plan: Plan, tell: Tell) -> Generator[tuple[int, bytes], None, None]:
+        """The parts that a plan has left to make, each with its number, as they are finished.
+
+        Raises:
+            InputError: ray is not installed, or there is no such cluster.
+            ModelError: the cluster is lost, or a worker cannot make a part.
+        """
+        if plan.todo:
+            with _connected(_ray(), self.address) as ray, _told_for_a_person(ray):
+                for index, held in _made_by_workers(ray, plan, self.workers):
+                    yield index, held
+                    tell(sum(plan.lengths[row] for row in plan.parts[index]))
+
+
+def engine_of(engine: str | Ray) -> Ray | None:
+    """What makes the parts; None is this process.
+
+    Raises:
+        InputError: it is none.
+    """
+    if isinstance(engine, Ray):
+        return engine
+    if engine not in ENGINES:
+        raise InputError(f"Expected an engine of {', '.join(ENGINES)}, found {engine!r}.")
+    return None if engine == "local" else Ray()
+
+
+def _ray() -> Any:
+    try:
+        import ray
+        import ray.data
+    except ImportError as error:
+        raise InputError("Ray is not installed here: pip install 'unembed[ray]', on every machine.") from error
+    return ray
+
+
+@contextmanager
+def _connected(ray: Any, address: str | None) -> Iterator[Any]:
+    """Ray, as it is connected already, or for the time of this work."""
+    if ray.is_initialized():
+        yield ray
+        return
+    try:
+        ray.init(address=address, log_to_driver=False, logging_level="ERROR")
+    except Exception as error:  # noqa: BLE001  # Ray raises plain ones where a node does not start
+        where = "a Ray cluster here" if address is None else f"the Ray cluster at {address}"
+        said = next(iter(str(error).splitlines()), type(error).__name__)
+        raise InputError(f"Cannot reach {where}: {said}\nCheck that it runs (`ray status`) and its address.") from error
+    try:
+        yield ray
+    finally:
+        ray.shutdown()
+
+
+@contextmanager
+def _told_for_a_person(ray: Any) -> Iterator[None]:
+    """What Ray raises while the work goes on, as a `ModelError` that says what was lost."""
+    lost = (ray.exceptions.RayError, ray.data.exceptions.SystemException, ConnectionError, TimeoutError)
+    try:
+        yield
+    except lost as error:
+        raise ModelError(f"{_why(ray, error)}\n{STAYS}") from error
+
+
+def _why(ray: Any, error: BaseException) -> str:
+    causes = [error]
+    while (cause := causes[-1].__cause__) is not None:
+        causes.append(cause)
+    if any(isinstance(each, ray.exceptions.OutOfMemoryError) for each in causes):
+        return f"A worker ran out of memory, {_TRIES + 1} times: fewer workers a machine, or a smaller --memory."
+    if any(isinstance(each, ray.exceptions.RayActorError) for each in causes):
+        return (
+            f"A worker died {_TRIES + 1} times at the same part, most likely for want of memory: fewer workers a "
+            "machine, or a smaller --memory."
+        )
+    said = next((line for line in str(causes[-1]).splitlines() if line.strip()), type(error).__name__)
+    return f"The Ray cluster was lost, or a worker could not go on: {said}"
+
+
+def _made_by_workers(ray: Any, plan: Plan, workers: int | None) -> Iterator[tuple[int, bytes]]:
+    """Each part, from the worker that is free for it."""
+    logging.getLogger("ray.data").setLevel(logging.WARNING)
+    ray.data.DataContext.get_current().enable_progress_bars = False
+    count, needs, share = _pool(ray, plan, workers)
+    given = {"plan": ray.put(plan), "versions": plan.manifest["versions"], "share": share}
+    asked = ray.data.from_items([{"part": index} for index in plan.todo], override_num_blocks=len(plan.todo))
+    made = asked.map_batches(
+        Worker,
+        fn_constructor_kwargs=given,
+        batch_size=1,
+        compute=ray.data.ActorPoolStrategy(size=count, max_tasks_in_flight_per_actor=1),
+        max_restarts=-1,
+        max_task_retries=_TRIES,
+        **needs,
+    )
+    for batch in made.iter_batches(batch_size=None, prefetch_batches=0, batch_format="pyarrow"):
+        for row in batch.to_pylist():
+            if row["refused"] is not None:
+                raise ModelError(f"A worker could not make a part: {row['refused']}\n{STAYS}")
+            yield row["part"], row["held"]
+
+
+def _pool(ray: Any, plan: Plan, workers: int | None) -> tuple[int, dict[str, float], int]:
+    """How many workers, what each needs of the cluster, and how many of them share a machine's memory.
+
+    Raises:
+        InputError: there is no GPU for the workers.
+    """
+    there, machines = ray.cluster_resources(), sum(node["Alive"] for node in ray.nodes())
+    if plan.model.device.type == "cuda":
+        gpus = int(there.get("GPU", 0))
+        if not gpus:
+            raise InputError("The model is on a GPU, and the cluster has none: load it with --device cpu.")
+        return min(workers or gpus, len(plan.todo)), {"num_gpus": min(1.0, gpus / (workers or gpus))}, 1
+    count = workers or machines
+    cores = there.get("CPU", 1) / count
+    return min(count, len(plan.todo)), {"num_cpus": math.floor(cores) or cores}, math.ceil(count / machines)
+
+
+class Worker:
+    """What an actor of the pool does: it holds the plan, and makes parts of it."""
+
+    def __init__(self, plan: Any, versions: Mapping[str, str], share: int) -> None:
+        """Nothing is raised here: an actor that cannot be made is one that Ray makes again."""
+        self._given, self._versions, self._share = plan, versions, share
+        self._plan: Plan | None = None
+
+    def __call__(self, batch: Mapping[str, Any]) -> Mapping[str, list[Any]]:
+        """The bytes of a part, or why it cannot be made."""
+        index = int(batch["part"][0])
+        held, refused = None, self._other_versions()
+        if refused is None:
+            try:
+                held = make_part(self._planned(), index, lambda tokens: None)
+            except UnembedError as error:
+                refused = str(error)
+        return {"part": [index], "held": [held], "refused": [refused]}
+
+    def _planned(self) -> Plan:
+        if self._plan is None:
+            import ray
+
+            plan: Plan = ray.get(self._given)
+            self._plan = replace(plan, memory=min(plan.memory, budget(plan.model, None) // self._share))
+        return self._plan
+
+    def _other_versions(self) -> str | None:
+        """What differs from where the study was begun; numbers may then differ as well."""
+        for name, version in self._versions.items():
+            if (found := importlib.metadata.version(name)) != version:
+                return f"expected {name} {version} on every machine, found {found} on a worker's"
+        return None
