@@ -99,6 +99,8 @@ def test_shares_are_merged(tiny, prompts, tmp_path) -> None:
         (["--do", "patch"], "needs the columns `corrupt`"),
         (["--do", "words", "--by", "head"], "Expected words by token"),
         (["--column", "prompt"], "OURS=THEIRS"),
+        (["--workers", "2"], "--address and --workers are of a cluster: add --engine ray"),
+        (["--engine", "spark"], "Expected an engine of local, ray, found 'spark'"),
     ],
 )
 def test_bad_input_is_one_message(tiny, prompts, tmp_path, words, said: str) -> None:

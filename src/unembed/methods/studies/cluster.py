@@ -8,6 +8,9 @@ manifest stay the only record of what is done. A worker that dies is started aga
 import importlib.metadata
 import logging
 import math
+import os
+import socket
+import warnings
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -23,6 +26,8 @@ ENGINES = ("local", "ray")
 """What may make the parts of a study, by its word."""
 _TRIES = 3
 """How often a part that its worker did not survive is asked again."""
+_PATIENCE = 10
+"""Seconds that a cluster has to answer."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +51,7 @@ class Ray:
             ModelError: the cluster is lost, or a worker cannot make a part.
         """
         if plan.todo:
-            with _connected(_ray(), self.address) as ray, _told_for_a_person(ray):
+            with _connected(self.address) as ray, _told_for_a_person(ray):
                 for index, held in _made_by_workers(ray, plan, self.workers):
                     yield index, held
                     tell(sum(plan.lengths[row] for row in plan.parts[index]))
@@ -67,7 +72,6 @@ def engine_of(engine: str | Ray) -> Ray | None:
 
 def _ray() -> Any:
     try:
-        import ray
         import ray.data
     except ImportError as error:
         raise InputError("Ray is not installed here: pip install 'unembed[ray]', on every machine.") from error
@@ -75,21 +79,41 @@ def _ray() -> Any:
 
 
 @contextmanager
-def _connected(ray: Any, address: str | None) -> Iterator[Any]:
+def _connected(address: str | None) -> Iterator[Any]:
     """Ray, as it is connected already, or for the time of this work."""
+    address = address or os.environ.get("RAY_ADDRESS")
+    _knock(address)
+    ray = _ray()
     if ray.is_initialized():
         yield ray
         return
     try:
         ray.init(address=address, log_to_driver=False, logging_level="ERROR")
-    except Exception as error:  # noqa: BLE001  # Ray raises plain ones where a node does not start
-        where = "a Ray cluster here" if address is None else f"the Ray cluster at {address}"
-        said = next(iter(str(error).splitlines()), type(error).__name__)
-        raise InputError(f"Cannot reach {where}: {said}\nCheck that it runs (`ray status`) and its address.") from error
+    except Exception as error:  # Ray raises plain ones where a node does not start
+        raise _unreached(address, error) from error
     try:
         yield ray
     finally:
         ray.shutdown()
+
+
+def _knock(address: str | None) -> None:
+    """Refuse a host and port at which nobody answers, for which Ray itself waits minutes."""
+    host, _, port = (address or "").removeprefix("ray://").rpartition(":")
+    if host and port.isdigit():
+        try:
+            socket.create_connection((host.strip("[]"), int(port)), timeout=_PATIENCE).close()
+        except (OSError, OverflowError) as error:
+            raise _unreached(address, error) from error
+
+
+def _unreached(address: str | None, error: Exception) -> InputError:
+    where = "a Ray cluster here" if address is None else f"the Ray cluster at {address}"
+    said = next(iter(str(error).splitlines()), type(error).__name__)
+    return InputError(
+        f"Cannot reach {where}: {said}\nCheck that it runs (`ray status`), its address, and its token where it asks for "
+        "one (RAY_AUTH_MODE=token)."
+    )
 
 
 @contextmanager
@@ -119,25 +143,36 @@ def _why(ray: Any, error: BaseException) -> str:
 
 def _made_by_workers(ray: Any, plan: Plan, workers: int | None) -> Iterator[tuple[int, bytes]]:
     """Each part, from the worker that is free for it."""
-    logging.getLogger("ray.data").setLevel(logging.WARNING)
-    ray.data.DataContext.get_current().enable_progress_bars = False
     count, needs, share = _pool(ray, plan, workers)
     given = {"plan": ray.put(plan), "versions": plan.manifest["versions"], "share": share}
-    asked = ray.data.from_items([{"part": index} for index in plan.todo], override_num_blocks=len(plan.todo))
-    made = asked.map_batches(
-        Worker,
-        fn_constructor_kwargs=given,
-        batch_size=1,
-        compute=ray.data.ActorPoolStrategy(size=count, max_tasks_in_flight_per_actor=1),
-        max_restarts=-1,
-        max_task_retries=_TRIES,
-        **needs,
-    )
+    with _quietly(ray):
+        asked = ray.data.from_items([{"part": index} for index in plan.todo], override_num_blocks=len(plan.todo))
+        made = asked.map_batches(
+            Worker,
+            fn_constructor_kwargs=given,
+            batch_size=1,
+            compute=ray.data.ActorPoolStrategy(size=count, max_tasks_in_flight_per_actor=1),
+            max_restarts=-1,
+            max_task_retries=_TRIES,
+            **needs,
+        )
     for batch in made.iter_batches(batch_size=None, prefetch_batches=0, batch_format="pyarrow"):
         for row in batch.to_pylist():
             if row["refused"] is not None:
                 raise ModelError(f"A worker could not make a part: {row['refused']}\n{STAYS}")
             yield row["part"], row["held"]
+
+
+@contextmanager
+def _quietly(ray: Any) -> Iterator[None]:
+    """Ray Data's own bars and warnings left out: a study tells how far it is."""
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
+    context = ray.data.DataContext.get_current().copy()
+    context.enable_progress_bars = False
+    with ray.data.DataContext.current(context), warnings.catch_warnings():
+        # How often a task is tried has no named parameter; the upper bound of `ray` in pyproject.toml is where it goes.
+        warnings.simplefilter("ignore", ray.util.annotations.RayDeprecationWarning)
+        yield
 
 
 def _pool(ray: Any, plan: Plan, workers: int | None) -> tuple[int, dict[str, float], int]:
