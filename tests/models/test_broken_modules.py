@@ -112,6 +112,33 @@ def through_a_view(block: nn.Module, x: Tensor, y: Tensor) -> Tensor:
     return out
 
 
+def on_output(path: str, change: Callable[[Tensor], Tensor]) -> Broken:
+    """A hook on a module, by its path from `model`, that gives something else than the module made."""
+
+    def broken(module: Any) -> None:
+        module.model.get_submodule(path).register_forward_hook(lambda _, args, made: change(made))
+
+    return broken
+
+
+MIXES: dict[str, Callable[[Tensor], Tensor]] = {
+    "the mean of all tokens": lambda y: y + 0.1 * y.mean(1, keepdim=True),
+    "the mean of the tokens so far": lambda y: y + 0.1 * y.cumsum(1),
+    "the token before": lambda y: y + 0.1 * nn.functional.pad(y, (0, 0, 1, 0))[:, :-1],
+    "the token after": lambda y: y + 0.1 * nn.functional.pad(y, (0, 0, 0, 1))[:, 1:],
+}
+ALONE = {
+    "embedding": "embed_tokens",
+    "queries": "layers.1.self_attn.q_proj",
+    "keys": "layers.1.self_attn.k_proj",
+    "values": "layers.1.self_attn.v_proj",
+    "gates": "layers.1.mlp.gate_proj",
+    "activations": "layers.1.mlp.act_fn",
+    "neurons": "layers.1.mlp.up_proj",
+}
+"""What is told of one token. Sums close whatever these mix: a ledger adds what they came to."""
+
+
 BROKEN: dict[str, Broken] = {
     "the stream times its own sigmoid": in_block(lambda _, x, y: y * torch.sigmoid(y)),
     "the stream over its maximum": in_block(lambda _, x, y: y / y.abs().amax(-1, keepdim=True)),
@@ -143,6 +170,9 @@ BROKEN: dict[str, Broken] = {
     "an MLP that adds its input": on_part("mlp", lambda x, y: y + x),
     "a final norm that is skipped": on_part("", lambda x, y: x),
     "a final norm with a power": on_part("", lambda x, y: y * y.abs().sqrt()),
+    "an MLP that adds the token after": on_output("layers.1.mlp", MIXES["the token after"]),
+    "a down projection that adds the token after": on_output("layers.1.mlp.down_proj", MIXES["the token after"]),
+    **{f"{part} that hold {mix}": on_output(ALONE[part], MIXES[mix]) for part in ALONE for mix in MIXES},
 }
 assert len(BROKEN) >= 20
 

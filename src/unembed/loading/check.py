@@ -20,6 +20,7 @@ from unembed.ledger.decompose import decompose
 from unembed.ledger.readout import readout
 from unembed.loading.cache import cache_folder
 from unembed.loading.fingerprint import fingerprint
+from unembed.loading.rows_check import mixed, watch_rows
 from unembed.models.forward import call
 from unembed.models.hooks import on_call, one_at_a_time
 from unembed.models.layers import projection
@@ -83,18 +84,37 @@ def _told(error: Exception, model: Model) -> str:
 def _check(model: Model, length: int) -> None:
     _check_limits(model)
     probe = [(7919 * i + 11) % model.vocab for i in range(min(length, model.context or length))]
-    with torch.inference_mode():
+    with torch.inference_mode(), one_at_a_time, ExitStack() as stack:
+        calls = watch_rows(stack, model)
         own = _own_logits(model, torch.tensor([probe], device=model.device))
-    run, reads, summed = _watched(model, lambda: record(model, probe))
+    run, reads, summed = _watched(model, lambda: record(model, probe))  # says where weights are damaged
     with torch.inference_mode():
+        for what, made, alone in mixed(calls):
+            _compare(model, f"{what}, called with one token alone,", alone, made, slack=_STEP_SLACK)
         eager = max(model.precision, torch.finfo(torch.float32).eps)
         _compare(model, "logits of the recorded run", run.logits, own, precision=eager)
+        if not model.bidirectional:
+            _check_causal(model, probe, own)
         _check_stream(run)
         _compare(model, "logit after unembedding and soft-cap", capped(run.uncapped_logits, model.softcap), run.logits)
         _check_blocks(run, reads, summed)
     _check_ledger(model, run)
     if model.encoder is not None:
         _check_encoder(model, run)
+
+
+def _check_causal(model: Model, probe: list[int], own: Tensor) -> None:
+    """No token acts on those before it: another last token leaves their logits as they were.
+
+    A pattern of zeros shows that of the mix of values only; keys, values, neurons and embeddings could hold the tokens
+    after theirs, and every prefix of a run that we take for a run would be wrong.
+    """
+    if len(probe) < 2:
+        return
+    other = [*probe[:-1], next(token for token in range(model.vocab) if token != probe[-1])]
+    changed = _own_logits(model, torch.tensor([other], device=model.device))[:-1]
+    what, eager = "logits of tokens before another last token", torch.finfo(torch.float32).eps
+    _compare(model, what, changed, own[:-1], precision=max(model.precision, eager))
 
 
 def _own_logits(model: Model, ids: Tensor) -> Tensor:

@@ -27,6 +27,15 @@ def projection(module: nn.Module | None) -> Float[Tensor, "d_in d_out"]:
     raise no_matrix(module)
 
 
+def is_matrix(module: nn.Module) -> bool:
+    """Whether `projection` gives its matrix."""
+    try:
+        projection(module)
+    except ModelError:
+        return False
+    return True
+
+
 def _is_own_linear(module: nn.Module | None) -> bool:
     """Whether it is transformers' own linear layer (Falcon's): quantised ones are of other packages."""
     return isinstance(module, nn.Linear) and type(module).__module__.startswith("transformers.models.")

@@ -15,9 +15,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from unembed.errors import ModelError
 from unembed.models.hooks import attending, first_of, on_call, on_output, on_pass, one_at_a_time
-from unembed.models.layers import projection
+from unembed.models.layers import is_matrix, projection
 from unembed.models.model import Block
 from unembed.models.reprs import Brief
 from unembed.runs.run import Run
@@ -146,15 +145,7 @@ def input_layers(block: Block, calls: Sequence[LayerCall], d_model: int, *, shar
     # A fused gate makes the gate and the up value of all neurons in one layer: twice as many numbers as neurons.
     others = (down, block.output_projection)
     fitting = [c for c in calls if c.module not in others and c.made.shape[-1] in (width, 2 * width)]
-    return [c for c in fitting if c.given.shape[-1] == d_model and _is_matrix(c.module)]
-
-
-def _is_matrix(module: nn.Module) -> bool:
-    try:
-        projection(module)
-    except ModelError:
-        return False
-    return True
+    return [c for c in fitting if c.given.shape[-1] == d_model and is_matrix(c.module)]
 
 
 def norm_call(calls: Sequence[LayerCall], read: Tensor, reader: nn.Module | None = None) -> LayerCall | None:
