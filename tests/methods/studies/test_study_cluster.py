@@ -70,8 +70,17 @@ def test_a_worker_answers_with_the_bytes_that_are_made_here(sent, tmp_path, task
 
 def test_workers_of_one_machine_share_its_memory(sent, tmp_path) -> None:
     plan = planned(tmp_path)
-    alone, shared = (Worker(pickle.dumps(plan), {}, share=share)._planned().memory for share in (1, 1000))
-    assert shared < alone / 100
+    alone, shared = (Worker(pickle.dumps(plan), {}, share=share) for share in (1, 1000))
+    assert alone({"part": [0]}) == shared({"part": [0]})
+    assert alone._plan is not None
+    assert shared._plan is not None
+    assert shared._plan.memory < alone._plan.memory / 100
+
+
+def test_a_worker_that_cannot_unpack_the_model_says_so(sent) -> None:
+    answer = Worker(b"cnowhere\nModel\n.", {}, share=1)({"part": [3]})
+    said = "the model cannot be sent there: No module named 'nowhere'"
+    assert answer == {"part": [3], "held": [None], "refused": [said]}
 
 
 def test_a_worker_of_other_versions_makes_nothing(sent, tmp_path) -> None:

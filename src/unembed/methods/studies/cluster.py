@@ -14,6 +14,8 @@ import warnings
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from queue import Empty, Queue
+from threading import Thread
 from typing import Any
 
 from unembed.engine.memory import budget
@@ -22,12 +24,16 @@ from unembed.methods.studies.making import Tell, make_part
 from unembed.methods.studies.parts import STAYS
 from unembed.methods.studies.plan import Plan
 
-ENGINES = ("local", "ray")
+_ENGINES = ("local", "ray")
 """What may make the parts of a study, by its word."""
 _TRIES = 3
 """How often a part that its worker did not survive is asked again."""
 _PATIENCE = 10
 """Seconds that a cluster has to answer."""
+_MISSES = 2
+"""How often in succession it may fail to."""
+_Part = tuple[int, bytes]
+"""The number of a part, and the bytes of its file."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +49,7 @@ class Ray:
         if self.workers is not None:
             counted(self.workers, "a number of workers", least=1)
 
-    def made(self, plan: Plan, tell: Tell) -> Generator[tuple[int, bytes], None, None]:
+    def made(self, plan: Plan, tell: Tell) -> Generator[_Part, None, None]:
         """The parts that a plan has left to make, each with its number, as they are finished.
 
         Raises:
@@ -52,7 +58,8 @@ class Ray:
         """
         if plan.todo:
             with _connected(self.address) as ray, _told_for_a_person(ray):
-                for index, held in _made_by_workers(ray, plan, self.workers):
+                made = _made_by_workers(ray, plan, self.workers)
+                for index, held in _watched(made, ray.get_runtime_context().gcs_address):
                     yield index, held
                     tell(sum(plan.lengths[row] for row in plan.parts[index]))
 
@@ -65,8 +72,8 @@ def engine_of(engine: str | Ray) -> Ray | None:
     """
     if isinstance(engine, Ray):
         return engine
-    if engine not in ENGINES:
-        raise InputError(f"Expected an engine of {', '.join(ENGINES)}, found {engine!r}.")
+    if engine not in _ENGINES:
+        raise InputError(f"Expected an engine of {', '.join(_ENGINES)}, found {engine!r}.")
     return None if engine == "local" else Ray()
 
 
@@ -91,10 +98,12 @@ def _connected(address: str | None) -> Iterator[Any]:
         ray.init(address=address, log_to_driver=False, logging_level="ERROR")
     except Exception as error:  # Ray raises plain ones where a node does not start
         raise _unreached(address, error) from error
+    there = ray.get_runtime_context().gcs_address
     try:
         yield ray
     finally:
-        ray.shutdown()
+        if _answers(there):  # a cluster that is lost would be waited for
+            ray.shutdown()
 
 
 def _knock(address: str | None) -> None:
@@ -107,12 +116,52 @@ def _knock(address: str | None) -> None:
             raise _unreached(address, error) from error
 
 
+def _answers(address: str) -> bool:
+    try:
+        _knock(address)
+    except InputError:
+        return False
+    return True
+
+
+def _watched(parts: Iterator[_Part], address: str) -> Iterator[_Part]:
+    """The parts, while somebody answers at the cluster's address: Ray itself ends the process that lost a cluster.
+
+    Raises:
+        ModelError: nobody answers, twice in succession.
+    """
+    found: Queue[_Part | BaseException | None] = Queue(maxsize=1)
+    Thread(target=_into, args=(parts, found), daemon=True).start()
+    misses = 0
+    while misses < _MISSES:
+        try:
+            each = found.get(timeout=_PATIENCE)
+        except Empty:
+            misses = 0 if _answers(address) else misses + 1
+            continue
+        if each is None:
+            return
+        if isinstance(each, BaseException):
+            raise each
+        yield each
+    raise ModelError(f"The Ray cluster was lost: nobody answers at {address}.\n{STAYS}")
+
+
+def _into(parts: Iterator[_Part], found: "Queue[_Part | BaseException | None]") -> None:
+    try:
+        for each in parts:
+            found.put(each)
+        found.put(None)
+    except BaseException as error:  # noqa: BLE001  # it is raised where the parts are awaited
+        found.put(error)
+
+
 def _unreached(address: str | None, error: Exception) -> InputError:
     where = "a Ray cluster here" if address is None else f"the Ray cluster at {address}"
     said = next(iter(str(error).splitlines()), type(error).__name__)
     return InputError(
-        f"Cannot reach {where}: {said}\nCheck that it runs (`ray status`), its address, and its token where it asks for "
-        "one (RAY_AUTH_MODE=token)."
+        f"Cannot reach {where}: {said}\nCheck that it runs (`ray status`), its address, and where it asks for a token "
+        "RAY_AUTH_MODE=token."
     )
 
 
@@ -128,7 +177,7 @@ def _told_for_a_person(ray: Any) -> Iterator[None]:
 
 def _why(ray: Any, error: BaseException) -> str:
     causes = [error]
-    while (cause := causes[-1].__cause__) is not None:
+    while (cause := getattr(causes[-1], "cause", None) or causes[-1].__cause__) is not None:
         causes.append(cause)
     if any(isinstance(each, ray.exceptions.OutOfMemoryError) for each in causes):
         return f"A worker ran out of memory, {_TRIES + 1} times: fewer workers a machine, or a smaller --memory."
@@ -141,7 +190,7 @@ def _why(ray: Any, error: BaseException) -> str:
     return f"The Ray cluster was lost, or a worker could not go on: {said}"
 
 
-def _made_by_workers(ray: Any, plan: Plan, workers: int | None) -> Iterator[tuple[int, bytes]]:
+def _made_by_workers(ray: Any, plan: Plan, workers: int | None) -> Iterator[_Part]:
     """Each part, from the worker that is free for it."""
     count, needs, share = _pool(ray, plan, workers)
     given = {"plan": ray.put(plan), "versions": plan.manifest["versions"], "share": share}
@@ -166,7 +215,7 @@ def _made_by_workers(ray: Any, plan: Plan, workers: int | None) -> Iterator[tupl
 @contextmanager
 def _quietly(ray: Any) -> Iterator[None]:
     """Ray Data's own bars and warnings left out: a study tells how far it is."""
-    logging.getLogger("ray.data").setLevel(logging.ERROR)
+    logging.getLogger("ray.data").setLevel(logging.CRITICAL)  # what is wrong is told here
     context = ray.data.DataContext.get_current().copy()
     context.enable_progress_bars = False
     with ray.data.DataContext.current(context), warnings.catch_warnings():
@@ -203,21 +252,26 @@ class Worker:
     def __call__(self, batch: Mapping[str, Any]) -> Mapping[str, list[Any]]:
         """The bytes of a part, or why it cannot be made."""
         index = int(batch["part"][0])
-        held, refused = None, self._other_versions()
+        held, refused = None, self._other_versions() or self._why_no_plan()
         if refused is None:
+            assert self._plan is not None
             try:
-                held = make_part(self._planned(), index, lambda tokens: None)
+                held = make_part(self._plan, index, lambda tokens: None)
             except UnembedError as error:
                 refused = str(error)
         return {"part": [index], "held": [held], "refused": [refused]}
 
-    def _planned(self) -> Plan:
+    def _why_no_plan(self) -> str | None:
+        """Unpack the plan, once; a model may be of a class that is not there."""
         if self._plan is None:
             import ray
 
-            plan: Plan = ray.get(self._given)
+            try:
+                plan: Plan = ray.get(self._given)
+            except Exception as error:  # noqa: BLE001  # whatever unpacking raises
+                return f"the model cannot be sent there: {next(iter(str(error).splitlines()), type(error).__name__)}"
             self._plan = replace(plan, memory=min(plan.memory, budget(plan.model, None) // self._share))
-        return self._plan
+        return None
 
     def _other_versions(self) -> str | None:
         """What differs from where the study was begun; numbers may then differ as well."""

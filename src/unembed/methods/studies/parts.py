@@ -27,7 +27,7 @@ _LEFT = 600
 """Seconds after which a file that was being written is taken to be left of a process that was killed."""
 STAYS = "What is finished stays; the same command goes on from there."
 """What is told of whatever stops the work."""
-_COMMON = ("row", "target", "target_id", "logit", "probability", "length", "error")
+COMMON = ("row", "target", "target_id", "logit", "probability", "length", "error")
 """Columns of every study."""
 
 
@@ -42,7 +42,7 @@ def own_columns(prompts: Prompts, task: Task) -> "dict[str, tuple[str, pl.DataTy
     One that is called as a column of ours becomes `given_…`. Text, whole numbers, numbers and truth values keep their
     type; a column of anything else, or of several types, is JSON text.
     """
-    taken = {*_COMMON, *task.kind.columns()}
+    taken = {*COMMON, *task.kind.columns()}
     named: dict[str, tuple[str, pl.DataType]] = {}
     for column in prompts.columns:
         name = column

@@ -1,4 +1,4 @@
-// node_modules/preact/dist/preact.mjs
+// ../../../main/explorer/node_modules/preact/dist/preact.mjs
 var e, t, n, r, i, a, o, s, c, l, u, d, f = Symbol.for("pv"), p = {}, m = [], h = /^m(i|n|o|s|text|space)$/, g = Array.isArray, _ = m.slice, v = Object.assign;
 function ee(e) {
 	e && e.parentNode && e.remove();
@@ -289,7 +289,7 @@ e = { __e: function(e, t, n, r) {
 }, te.prototype.render = x, r = [], a = 0, o = function(e, t) {
 	return e.__v.__b - t.__v.__b;
 }, s = Symbol(), c = /(PointerCapture)$|Capture$/i, l = 0, u = {}, d = 0;
-// node_modules/preact/hooks/dist/hooks.mjs
+// ../../../main/explorer/node_modules/preact/hooks/dist/hooks.mjs
 var Se, w, Ce, we, Te = Object.is, Ee = 0, De = [], Oe = [], T = e, ke = T.__b, Ae = T.__r, je = T.diffed, Me = T.__c, Ne = T.unmount, Pe = T.__;
 function Fe(e, t) {
 	T.__h && T.__h(w, e, Ee || t), Ee = 0;
@@ -444,7 +444,7 @@ function Xe(e, t) {
 function Ze(e, t) {
 	return typeof t == "function" ? t(e) : t;
 }
-// node_modules/@preact/signals-core/dist/signals-core.module.js
+// ../../../main/explorer/node_modules/@preact/signals-core/dist/signals-core.module.js
 var Qe = Symbol.for("preact-signals");
 function $e() {
 	if (it > 1) it--;
@@ -697,7 +697,7 @@ function bt(e, t) {
 	var r = n.d.bind(n);
 	return r[Symbol.dispose] = r, r;
 }
-// node_modules/@preact/signals/dist/signals.module.js
+// ../../../main/explorer/node_modules/@preact/signals/dist/signals.module.js
 var xt, St, Ct = typeof window < "u" && !!window.__PREACT_SIGNALS_DEVTOOLS__, wt = [];
 bt(function() {
 	xt = this.N;
@@ -1025,7 +1025,7 @@ function Ut(e, t = !1) {
 		stale: !n?.result
 	};
 }
-// node_modules/preact/jsx-runtime/dist/jsxRuntime.mjs
+// ../../../main/explorer/node_modules/preact/jsx-runtime/dist/jsxRuntime.mjs
 var Wt = Symbol.for("pv"), Gt = 0;
 Array.isArray;
 function j(t, n, r, i, a, o) {
@@ -2158,6 +2158,272 @@ function oi() {
 		]
 	});
 }
+// src/lib/study.ts
+function si(e, t) {
+	return typeof t == "number" ? e.about[t] ?? null : e[t];
+}
+function ci(e, t) {
+	let n = t.toLowerCase().split(/\s+/).filter(Boolean);
+	return n.length === 0 ? [...e] : e.filter((e) => {
+		let t = [
+			e.prompt,
+			e.target,
+			e.versus,
+			e.error,
+			...e.about
+		].join("\n").toLowerCase();
+		return n.every((e) => t.includes(e));
+	});
+}
+function li(e, { column: t, falling: n }) {
+	let r = n ? -1 : 1;
+	return [...e].sort((e, n) => {
+		let [i, a] = [si(e, t), si(n, t)];
+		return i === null || a === null ? Number(i === null) - Number(a === null) : r * (typeof i == "number" && typeof a == "number" ? i - a : String(i).localeCompare(String(a)));
+	});
+}
+function ui(e, t) {
+	let n = /* @__PURE__ */ new Map();
+	for (let r of e) {
+		let e = t === null ? null : String(si(r, t) ?? "none"), i = n.get(e);
+		i ? i.push(r) : n.set(e, [r]);
+	}
+	return [...n].map(([e, t]) => {
+		let n = t.flatMap(({ probability: e }) => e === null ? [] : [e]), r = n.reduce((e, t) => e + t, 0);
+		return {
+			value: e,
+			prompts: t,
+			well: n.length,
+			mean: n.length ? r / n.length : null
+		};
+	});
+}
+function di(e) {
+	return /^\[\s*\d+(\s*,\s*\d+)*\s*\]$/.test(e);
+}
+// src/ui/Table.tsx
+function fi(e) {
+	return /* @__PURE__ */ j("section", {
+		class: "scroll",
+		tabIndex: 0,
+		"aria-label": e.label,
+		children: e.children
+	});
+}
+function pi(e) {
+	let t = A(), n = mi();
+	return /* @__PURE__ */ j("details", {
+		class: "twin",
+		ref: n.ref,
+		onToggle: n.toggle,
+		children: [/* @__PURE__ */ j("summary", { children: ["Table: ", e.label] }), n.open || t.data.host === "report" ? /* @__PURE__ */ j(fi, {
+			label: `Table: ${e.label}`,
+			children: /* @__PURE__ */ j("table", { children: [/* @__PURE__ */ j("thead", { children: /* @__PURE__ */ j("tr", { children: e.head.map((e, t) => /* @__PURE__ */ j("th", {
+				scope: "col",
+				children: e
+			}, t)) }) }), /* @__PURE__ */ j("tbody", { children: e.rows().map((e, t) => /* @__PURE__ */ j("tr", { children: e.map((e, t) => /* @__PURE__ */ j("td", { children: e }, t)) }, t)) })] })
+		}) : null]
+	});
+}
+function mi() {
+	let e = k(!1), t = Be(null);
+	return {
+		ref: t,
+		get open() {
+			return e.value;
+		},
+		toggle: () => {
+			e.value = t.current?.open ?? !1;
+		}
+	};
+}
+// src/panels/Study.tsx
+var hi = 200;
+function gi({ study: e }) {
+	let t = k(""), n = k({
+		column: "row",
+		falling: !1
+	}), r = k(null), i = ci(e.prompts, t.value), a = ui(li(i, n.value), r.value), o = e.answered - e.prompts.length;
+	return /* @__PURE__ */ j("main", {
+		class: "study",
+		children: [
+			/* @__PURE__ */ j("h2", { children: [
+				e.do,
+				" over ",
+				e.answered.toLocaleString("en"),
+				" prompts"
+			] }),
+			/* @__PURE__ */ j("p", {
+				class: "dim",
+				children: [
+					"The study in ",
+					e.folder,
+					".",
+					e.answered < e.rows ? ` ${e.rows - e.answered} more rows are still to be asked.` : "",
+					e.failures ? ` ${e.failures} have an error.` : "",
+					o > 0 ? ` The first ${e.prompts.length.toLocaleString("en")} are listed.` : "",
+					" What matters over all of them: ",
+					/* @__PURE__ */ j("code", { children: "unembed report" }),
+					"."
+				]
+			}),
+			/* @__PURE__ */ j("div", {
+				class: "fields",
+				children: [
+					/* @__PURE__ */ j("label", { children: [
+						"Filter",
+						" ",
+						/* @__PURE__ */ j("input", {
+							type: "search",
+							value: t.value,
+							onInput: (e) => t.value = e.currentTarget.value
+						})
+					] }),
+					e.columns.length > 0 ? /* @__PURE__ */ j("label", { children: [
+						"Group by",
+						" ",
+						/* @__PURE__ */ j("select", {
+							value: r.value ?? "",
+							onChange: (e) => {
+								let t = e.currentTarget.value;
+								r.value = t === "" ? null : Number(t);
+							},
+							children: [/* @__PURE__ */ j("option", {
+								value: "",
+								children: "nothing"
+							}), e.columns.map((e, t) => /* @__PURE__ */ j("option", {
+								value: t,
+								children: e
+							}, e))]
+						})
+					] }) : null,
+					/* @__PURE__ */ j("span", {
+						class: "dim",
+						role: "status",
+						children: [i.length.toLocaleString("en"), " prompts"]
+					})
+				]
+			}),
+			/* @__PURE__ */ j(_i, {
+				groups: a,
+				columns: e.columns,
+				order: n.value,
+				sort: (e) => n.value = e
+			})
+		]
+	});
+}
+function _i({ groups: e, columns: t, order: n, sort: r }) {
+	let i = k(hi), a = e.reduce((e, { prompts: t }) => e + t.length, 0), o = [
+		["row", "row"],
+		["prompt", "prompt"],
+		["target", "asked about"],
+		["probability", "probability"],
+		...t.map((e, t) => [t, e]),
+		["error", "error"]
+	], s = i.value;
+	return /* @__PURE__ */ j(fi, {
+		label: "The prompts of the study",
+		children: [/* @__PURE__ */ j("table", { children: [/* @__PURE__ */ j("thead", { children: /* @__PURE__ */ j("tr", { children: o.map(([e, t]) => /* @__PURE__ */ j(vi, {
+			column: e,
+			name: t,
+			order: n,
+			sort: r
+		}, e)) }) }), e.map(({ value: e, prompts: n, well: r, mean: i }) => {
+			let a = n.slice(0, Math.max(0, s));
+			return s -= a.length, a.length === 0 ? null : /* @__PURE__ */ j("tbody", { children: [e === null ? null : /* @__PURE__ */ j("tr", {
+				class: "group",
+				children: /* @__PURE__ */ j("th", {
+					colSpan: o.length,
+					scope: "rowgroup",
+					children: [
+						e,
+						": ",
+						n.length.toLocaleString("en"),
+						" prompts",
+						i === null ? "" : `, mean probability ${I(i)} of the ${r} that went well`
+					]
+				})
+			}), a.map((e) => /* @__PURE__ */ j(yi, {
+				prompt: e,
+				columns: t
+			}, e.row))] }, e);
+		})] }), a > i.value ? /* @__PURE__ */ j("button", {
+			type: "button",
+			onClick: () => i.value += hi,
+			children: ["Show more of ", a.toLocaleString("en")]
+		}) : null]
+	});
+}
+function vi({ column: e, name: t, order: n, sort: r }) {
+	let i = n.column === e;
+	return /* @__PURE__ */ j("th", {
+		scope: "col",
+		"aria-sort": i ? n.falling ? "descending" : "ascending" : "none",
+		children: /* @__PURE__ */ j("button", {
+			type: "button",
+			class: "plain",
+			onClick: () => r({
+				column: e,
+				falling: i && !n.falling
+			}),
+			children: [t, i ? n.falling ? " ↓" : " ↑" : ""]
+		})
+	});
+}
+function yi({ prompt: e, columns: t }) {
+	return /* @__PURE__ */ j("tr", { children: [
+		/* @__PURE__ */ j("td", {
+			class: "number",
+			children: e.row
+		}),
+		/* @__PURE__ */ j("th", {
+			scope: "row",
+			children: /* @__PURE__ */ j(bi, { prompt: e })
+		}),
+		/* @__PURE__ */ j("td", { children: [e.target, e.versus === null ? "" : ` against ${e.versus}`] }),
+		/* @__PURE__ */ j("td", {
+			class: "number",
+			children: e.probability === null ? "" : I(e.probability)
+		}),
+		t.map((t, n) => /* @__PURE__ */ j("td", { children: si(e, n)?.toString() }, t)),
+		/* @__PURE__ */ j("td", { children: e.error })
+	] });
+}
+function bi({ prompt: e }) {
+	let t = A();
+	if (e.prompt === "" || di(e.prompt)) return /* @__PURE__ */ j(x, { children: e.prompt });
+	let { prompt: n, target_id: r, versus: i } = e;
+	return /* @__PURE__ */ j("button", {
+		type: "button",
+		class: "plain",
+		onClick: () => t.set({
+			a: n,
+			target: r,
+			vs: i,
+			view: "why",
+			position: null
+		}),
+		children: n
+	});
+}
+function xi() {
+	let e = A();
+	return e.data.study ? /* @__PURE__ */ j("p", {
+		class: "back",
+		children: /* @__PURE__ */ j("button", {
+			type: "button",
+			onClick: () => e.set({
+				a: "",
+				target: null,
+				vs: null,
+				view: "why",
+				position: null
+			}),
+			children: "← All prompts of the study"
+		})
+	}) : null;
+}
 // src/ui/Status.tsx
 function B(e) {
 	let t = A(), n = e.answer;
@@ -2185,13 +2451,13 @@ function B(e) {
 	});
 }
 // src/ui/Toast.tsx
-var si = 7e3;
-function ci() {
+var Si = 7e3;
+function Ci() {
 	let e = A(), t = e.said.value;
 	return Re(() => {
 		let t = setTimeout(() => {
 			e.said.value = "";
-		}, si);
+		}, Si);
 		return () => clearTimeout(t);
 	}, [t]), /* @__PURE__ */ j("p", {
 		class: "toast",
@@ -2199,15 +2465,15 @@ function ci() {
 		children: t
 	});
 }
-function li(e, t) {
+function wi(e, t) {
 	let n = k(0), r = Be(""), i = `${e} ${t}`;
 	return r.current !== i && (r.current = i, (e < n.value || e >= n.value + 128) && (n.value = Math.max(0, e - 128 + 1))), n;
 }
-function ui(e, t, n) {
+function Ti(e, t, n) {
 	return e >= t && e < t + 128 ? t : Math.min(Math.max(0, e - 64), Math.max(0, n - 128));
 }
 // src/lib/colours.ts
-var di = [
+var Ei = [
 	[
 		84,
 		39,
@@ -2243,7 +2509,7 @@ var di = [
 		88,
 		6
 	]
-], fi = [
+], Di = [
 	[
 		203,
 		196,
@@ -2279,7 +2545,7 @@ var di = [
 		206,
 		148
 	]
-], pi = [
+], Oi = [
 	[
 		0,
 		32,
@@ -2310,14 +2576,14 @@ var di = [
 		234,
 		70
 	]
-], mi = O(!1);
+], ki = O(!1);
 if (typeof matchMedia < "u") {
 	let e = matchMedia("(prefers-color-scheme: dark)");
-	mi.value = e.matches, e.addEventListener("change", () => {
-		mi.value = e.matches;
+	ki.value = e.matches, e.addEventListener("change", () => {
+		ki.value = e.matches;
 	});
 }
-function hi(e, t) {
+function Ai(e, t) {
 	let n = Math.min(Math.max(Number.isFinite(t) ? t : 0, 0), 1) * (e.length - 1), r = e[Math.floor(n)], i = e[Math.ceil(n)], a = n - Math.floor(n);
 	return [
 		0,
@@ -2328,66 +2594,66 @@ function hi(e, t) {
 		return Math.round(t + (n - t) * a);
 	});
 }
-function gi(e, t, n = mi.value) {
-	return yi(hi(n ? fi : di, .5 + (t > 0 ? e / t : 0) / 2));
+function ji(e, t, n = ki.value) {
+	return Pi(Ai(n ? Di : Ei, .5 + (t > 0 ? e / t : 0) / 2));
 }
-function _i(e) {
-	return yi(hi(pi, e));
+function Mi(e) {
+	return Pi(Ai(Oi, e));
 }
-function vi(e) {
+function Ni(e) {
 	let [t = 0, n = 0, r = 0] = (e.match(/\d+/g) ?? []).map((e) => {
 		let t = Number(e) / 255;
 		return t <= .04045 ? t / 12.92 : ((t + .055) / 1.055) ** 2.4;
 	});
 	return .2126 * t + .7152 * n + .0722 * r > .179 ? "#000" : "#fff";
 }
-function yi([e, t, n]) {
+function Pi([e, t, n]) {
 	return `rgb(${e},${t},${n})`;
 }
 // src/lib/figure/svg.ts
-var V = wi(85) - 8, H = wi(170) - 8, bi = "#1b1b1a", U = "#55554f", xi = "#c9c9c4", Si = "#b35806", Ci = "#542788", W = 6.5;
-function wi(e) {
+var V = zi(85) - 8, H = zi(170) - 8, Fi = "#1b1b1a", U = "#55554f", Ii = "#c9c9c4", Li = "#b35806", Ri = "#542788", W = 6.5;
+function zi(e) {
 	return e * 72 / 25.4;
 }
-function Ti(e, t, n = "") {
-	let r = Object.entries(t).filter(([, e]) => e !== void 0).map(([e, t]) => ` ${e}="${typeof t == "number" ? Ei(t) : ki(String(t))}"`).join("");
+function Bi(e, t, n = "") {
+	let r = Object.entries(t).filter(([, e]) => e !== void 0).map(([e, t]) => ` ${e}="${typeof t == "number" ? Vi(t) : Wi(String(t))}"`).join("");
 	return n === "" ? `<${e}${r}/>` : `<${e}${r}>${n}</${e}>`;
 }
-function Ei(e) {
+function Vi(e) {
 	return Number.isFinite(e) ? String(Math.round(e * 1e3) / 1e3 + 0) : "0";
 }
-var Di = {
+var Hi = {
 	"&": "&amp;",
 	"<": "&lt;",
 	">": "&gt;",
 	"\"": "&quot;",
 	"'": "&#39;"
-}, Oi = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu;
-function ki(e) {
-	return e.replace(Oi, "�").replace(/[&<>"']/g, (e) => Di[e] ?? "");
+}, Ui = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu;
+function Wi(e) {
+	return e.replace(Ui, "�").replace(/[&<>"']/g, (e) => Hi[e] ?? "");
 }
 function G(e, t, n, r = {}) {
-	let { size: i = 8, fill: a = bi, bold: o = !1, anchor: s = "start", turn: c = 0 } = r;
-	return Ti("text", {
+	let { size: i = 8, fill: a = Fi, bold: o = !1, anchor: s = "start", turn: c = 0 } = r;
+	return Bi("text", {
 		x: e,
 		y: t,
 		"font-size": i,
 		fill: a,
 		"font-weight": o ? "bold" : void 0,
 		"text-anchor": s === "start" ? void 0 : s,
-		transform: c === 0 ? void 0 : `rotate(${c} ${Ei(e)} ${Ei(t)})`
-	}, Ai(n));
+		transform: c === 0 ? void 0 : `rotate(${c} ${Vi(e)} ${Vi(t)})`
+	}, Gi(n));
 }
-function Ai(e) {
-	return ji.test(e) ? `\u2068${ki(e)}\u2069` : ki(e);
+function Gi(e) {
+	return Ki.test(e) ? `\u2068${Wi(e)}\u2069` : Wi(e);
 }
-var ji = /[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]/u;
-function Mi(e) {
+var Ki = /[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]/u;
+function qi(e) {
 	let t = /\p{L}/u.exec(e);
-	return t !== null && ji.test(t[0]);
+	return t !== null && Ki.test(t[0]);
 }
 function K(e, t, n, r, i = {}) {
-	return Ti("rect", {
+	return Bi("rect", {
 		x: e,
 		y: t,
 		width: Math.max(n, 0),
@@ -2395,31 +2661,31 @@ function K(e, t, n, r, i = {}) {
 		...i
 	});
 }
-function Ni(e, t, n, r, i = {}) {
-	return Ti("line", {
+function Ji(e, t, n, r, i = {}) {
+	return Bi("line", {
 		x1: e,
 		y1: t,
 		x2: n,
 		y2: r,
-		stroke: xi,
+		stroke: Ii,
 		"stroke-width": .5,
 		...i
 	});
 }
-function Pi(e, t, n) {
-	return Ti("g", { transform: `translate(${Ei(e)} ${Ei(t)})` }, n);
+function Yi(e, t, n) {
+	return Bi("g", { transform: `translate(${Vi(e)} ${Vi(t)})` }, n);
 }
-function Fi(e, t, n, r, i) {
-	let a = K(e, t, n, r, { fill: i ? Ci : Si });
+function Xi(e, t, n, r, i) {
+	let a = K(e, t, n, r, { fill: i ? Ri : Li });
 	return i ? a + K(e, t, n, r, { fill: "url(#hatched)" }) : a;
 }
-var Ii = Ti("defs", {}, Ti("pattern", {
+var Zi = Bi("defs", {}, Bi("pattern", {
 	id: "hatched",
 	width: 3,
 	height: 3,
 	patternUnits: "userSpaceOnUse",
 	patternTransform: "rotate(45)"
-}, K(0, 0, 1.1, 3, { fill: "#fff" }))), Li = [
+}, K(0, 0, 1.1, 3, { fill: "#fff" }))), Qi = [
 	278,
 	278,
 	355,
@@ -2515,35 +2781,35 @@ var Ii = Ti("defs", {}, Ti("pattern", {
 	260,
 	334,
 	584
-], Ri = [
+], $i = [
 	[/\p{M}|[\u200b-\u200f\u2060-\u2069]/u, 0],
 	[/[\u00b7\u2018\u2019]/, .3],
 	[/[\u201c\u201d]/, .36],
 	[/[\u2190-\u21ff\u2026]/, 1],
 	[/[\u1100-\u11ff\u2e80-\ud7ff\uf900-\ufaff\uff00-\uff60\u{1f000}-\u{3ffff}]/u, 1.05]
-], zi = .62, Bi = 1.02;
+], ea = .62, ta = 1.02;
 function q(e, t = 8, n = !1) {
-	return [...e].reduce((e, t) => e + Vi(t), 0) * t * Bi * (n ? 1.07 : 1);
+	return [...e].reduce((e, t) => e + na(t), 0) * t * ta * (n ? 1.07 : 1);
 }
-function Vi(e) {
-	let t = Li[(e.codePointAt(0) ?? 0) - 32];
-	return t === void 0 ? Ri.find(([t]) => t.test(e))?.[1] ?? zi : t / 1e3;
+function na(e) {
+	let t = Qi[(e.codePointAt(0) ?? 0) - 32];
+	return t === void 0 ? $i.find(([t]) => t.test(e))?.[1] ?? ea : t / 1e3;
 }
-function Hi(e, t, n = 8) {
+function ra(e, t, n = 8) {
 	if (q(e, n) <= t) return e;
 	let r = [...e];
 	for (; r.length > 1 && q(`${r.join("")}…`, n) > t;) r.pop();
 	return `${r.join("")}…`;
 }
-function Ui(e, t, n = 8) {
+function ia(e, t, n = 8) {
 	let r = [], i = "";
-	for (let a of e.split(" ").flatMap((e) => Wi(e, t, n))) {
+	for (let a of e.split(" ").flatMap((e) => aa(e, t, n))) {
 		let e = i === "" ? a : `${i} ${a}`;
 		i !== "" && q(e, n) > t ? (r.push(i), i = a) : i = e;
 	}
 	return i === "" ? r : [...r, i];
 }
-function Wi(e, t, n) {
+function aa(e, t, n) {
 	let r = [""];
 	for (let i of e) {
 		let e = r.at(-1) + i;
@@ -2552,91 +2818,91 @@ function Wi(e, t, n) {
 	return r;
 }
 // src/lib/figure/figure.ts
-var Gi = 8, Ki = 12, qi = 160;
+var oa = 8, sa = 12, ca = 160;
 function J(e, t, n) {
-	let r = 4, i = [...t, Zi(e, n)].map((e) => {
-		let t = Pi(4, r, e.body);
-		return r += e.height + Gi, t;
+	let r = 4, i = [...t, fa(e, n)].map((e) => {
+		let t = Yi(4, r, e.body);
+		return r += e.height + oa, t;
 	}), a = {
 		width: e + 8,
-		height: r - Gi + 4
+		height: r - oa + 4
 	}, o = K(0, 0, a.width, a.height, { fill: "#fff" });
 	return {
-		svg: `<?xml version="1.0" encoding="UTF-8"?>\n${Ti("svg", {
+		svg: `<?xml version="1.0" encoding="UTF-8"?>\n${Bi("svg", {
 			xmlns: "http://www.w3.org/2000/svg",
-			width: `${Ji(a.width)}mm`,
-			height: `${Ji(a.height)}mm`,
-			viewBox: `0 0 ${Ei(a.width)} ${Ei(a.height)}`,
+			width: `${la(a.width)}mm`,
+			height: `${la(a.height)}mm`,
+			viewBox: `0 0 ${Vi(a.width)} ${Vi(a.height)}`,
 			"font-family": "Helvetica, Arial, sans-serif"
 		}, [
-			Ti("title", {}, ki(n.shows)),
-			Ii,
+			Bi("title", {}, Wi(n.shows)),
+			Zi,
 			o,
 			...i
 		].join("\n"))}\n`,
 		...a
 	};
 }
-function Ji(e) {
-	return Ei(e * 25.4 / 72);
+function la(e) {
+	return Vi(e * 25.4 / 72);
 }
-var Yi = {
+var ua = {
 	size: 7,
 	step: 8.6
-}, Xi = {
+}, da = {
 	size: 6,
 	step: 7.6
 };
-function Zi(e, t) {
-	let n = Ui(t.shows, e, Yi.size), r = Ui(Qi(t), e, Xi.size), i = [...n.map((e, t) => G(0, Yi.step * (t + .8), e, { size: Yi.size })), ...r.map((e, t) => G(0, Yi.step * n.length + 2 + Xi.step * (t + .8), e, {
-		size: Xi.size,
+function fa(e, t) {
+	let n = ia(t.shows, e, ua.size), r = ia(pa(t), e, da.size), i = [...n.map((e, t) => G(0, ua.step * (t + .8), e, { size: ua.size })), ...r.map((e, t) => G(0, ua.step * n.length + 2 + da.step * (t + .8), e, {
+		size: da.size,
 		fill: U
 	}))];
 	return {
-		height: Yi.step * n.length + 2 + Xi.step * r.length,
+		height: ua.step * n.length + 2 + da.step * r.length,
 		body: i.join("\n")
 	};
 }
-function Qi({ made: e, asked: t, about: n }) {
+function pa({ made: e, asked: t, about: n }) {
 	let { model: r, versions: i } = e, a = r.weights_sha256, o = [
 		r.name,
 		r.dtype,
-		a ? `weights SHA-256 ${a.slice(0, Ki)}` : "weights of a module in memory",
-		...r.edits?.length ? [`edited: ${r.edits.map(ea).join("; ")}`] : [],
+		a ? `weights SHA-256 ${a.slice(0, sa)}` : "weights of a module in memory",
+		...r.edits?.length ? [`edited: ${r.edits.map(ha).join("; ")}`] : [],
 		i.unembed ? `unembed ${i.unembed}` : "unembed"
 	], s = [
-		t.source ? `Source: “${ta(t.source)}”.` : "",
-		`Prompt${t.beside === void 0 ? "" : " A"}: “${ta(t.prompt)}”.`,
-		t.beside === void 0 ? "" : `Prompt B: “${ta(t.beside)}”.`
+		t.source ? `Source: “${ga(t.source)}”.` : "",
+		`Prompt${t.beside === void 0 ? "" : " A"}: “${ga(t.prompt)}”.`,
+		t.beside === void 0 ? "" : `Prompt B: “${ga(t.beside)}”.`
 	];
 	return [
-		`${ea(o.join(", "))}.`,
+		`${ha(o.join(", "))}.`,
 		...s,
 		n ?? ""
 	].filter(Boolean).join(" ");
 }
-var $i = /* @__PURE__ */ new Set([
+var ma = /* @__PURE__ */ new Set([
 	"‌",
 	"‍",
 	"︎",
 	"️"
 ]);
-function ea(e) {
-	return [...e].map((e) => e === " " || $i.has(e) ? e : L(e)).join("");
+function ha(e) {
+	return [...e].map((e) => e === " " || ma.has(e) ? e : L(e)).join("");
 }
-function ta(e) {
-	let t = [...ea(e)], n = Math.floor(qi / 2);
-	return t.length <= qi ? t.join("") : `${t.slice(0, n).join("")} … ${t.slice(-80).join("")}`;
+function ga(e) {
+	let t = [...ha(e)], n = Math.floor(ca / 2);
+	return t.length <= ca ? t.join("") : `${t.slice(0, n).join("")} … ${t.slice(-80).join("")}`;
 }
 // src/lib/figure/map.ts
-var na = 22, ra = 5.6;
-function ia(e, t) {
-	let n = Array.from({ length: t.rows }, (e, n) => Hi(t.rowName(n), 60, W)), r = 14 + Math.max(0, ...n.map((e) => q(e, W))), i = Math.min((e - r) / Math.max(t.columns, 1), 64), a = t.words !== void 0 && i >= na, o = t.square ? Math.min(i, 26) : a ? 10 : Math.min(Math.max(i, 4), 9), s = t.square ? o : i, c = Array.from({ length: t.rows }, (e, n) => Array.from({ length: t.columns }, (e, i) => aa(t, i, n, [
+var _a = 22, va = 5.6;
+function ya(e, t) {
+	let n = Array.from({ length: t.rows }, (e, n) => ra(t.rowName(n), 60, W)), r = 14 + Math.max(0, ...n.map((e) => q(e, W))), i = Math.min((e - r) / Math.max(t.columns, 1), 64), a = t.words !== void 0 && i >= _a, o = t.square ? Math.min(i, 26) : a ? 10 : Math.min(Math.max(i, 4), 9), s = t.square ? o : i, c = Array.from({ length: t.rows }, (e, n) => Array.from({ length: t.columns }, (e, i) => ba(t, i, n, [
 		r + i * s,
 		n * o,
 		s,
 		o
-	], a)).join("")), l = t.rows * o, u = oa(t, r, s, l), d = r + t.columns * s / 2, f = l + u.height + 9, p = la(t.legend, Math.min(r + t.columns * s, e)), m = Math.ceil(8 / o), h = n.map((e, n) => (t.rows - 1 - n) % m == 0 ? G(r - 3, (n + .5) * o + 2.3, e, {
+	], a)).join("")), l = t.rows * o, u = xa(t, r, s, l), d = r + t.columns * s / 2, f = l + u.height + 9, p = wa(t.legend, Math.min(r + t.columns * s, e)), m = Math.ceil(8 / o), h = n.map((e, n) => (t.rows - 1 - n) % m == 0 ? G(r - 3, (n + .5) * o + 2.3, e, {
 		size: W,
 		anchor: "end"
 	}) : ""), g = [
@@ -2659,7 +2925,7 @@ function ia(e, t) {
 		body: g.join("\n")
 	};
 }
-function aa(e, t, n, r, i) {
+function ba(e, t, n, r, i) {
 	let a = e.colour(t, n);
 	if (a === null) return "";
 	let [o, s, c, l] = r, u = c > 8 ? .4 : 0, d = [c - u, l - u], f = [K(o, s, ...d, { fill: a })];
@@ -2667,17 +2933,17 @@ function aa(e, t, n, r, i) {
 		fill: "url(#hatched)",
 		"fill-opacity": .6
 	})), i && e.words) {
-		let r = Hi(e.words(t, n), c - 3, ra);
+		let r = ra(e.words(t, n), c - 3, va);
 		f.push(G(o + d[0] / 2, s + l / 2 + 2, r, {
-			size: ra,
+			size: va,
 			anchor: "middle",
-			fill: vi(a)
+			fill: Ni(a)
 		}));
 	}
 	return f.join("");
 }
-function oa(e, t, n, r) {
-	let i = Array.from({ length: e.columns }, (t, n) => Hi(e.columnName(n), 60, W)), a = Math.max(0, ...i.map((e) => q(e, W))), o = Math.ceil(7.5 / n), s = a < n - 2, c = i.map((e, i) => {
+function xa(e, t, n, r) {
+	let i = Array.from({ length: e.columns }, (t, n) => ra(e.columnName(n), 60, W)), a = Math.max(0, ...i.map((e) => q(e, W))), o = Math.ceil(7.5 / n), s = a < n - 2, c = i.map((e, i) => {
 		if (i % o !== 0) return "";
 		let a = t + (i + .5) * n;
 		return s ? G(a, r + 8, e, {
@@ -2694,13 +2960,13 @@ function oa(e, t, n, r) {
 		body: c.join("")
 	};
 }
-var sa = 48, ca = 6;
-function la(e, t) {
-	let n = q(e.label, W), r = Math.min(120, Math.max(60, t - n - 12)), i = Math.max(0, t - r), a = r / sa, o = Array.from({ length: sa }, (t, n) => K(i + n * a, 0, a + .3, ca, { fill: e.colour((n + .5) / sa) })), s = i > n + 4, c = [
+var Sa = 48, Ca = 6;
+function wa(e, t) {
+	let n = q(e.label, W), r = Math.min(120, Math.max(60, t - n - 12)), i = Math.max(0, t - r), a = r / Sa, o = Array.from({ length: Sa }, (t, n) => K(i + n * a, 0, a + .3, Ca, { fill: e.colour((n + .5) / Sa) })), s = i > n + 4, c = [
 		...o,
-		K(i, 0, r, ca, {
+		K(i, 0, r, Ca, {
 			fill: "none",
-			stroke: xi,
+			stroke: Ii,
 			"stroke-width": .5
 		}),
 		G(i, 13.5, e.low, {
@@ -2720,15 +2986,15 @@ function la(e, t) {
 		s ? G(i - 5, 5.5, e.label, {
 			size: W,
 			anchor: "end",
-			fill: bi
+			fill: Fi
 		}) : G(i + r, 21.5, e.label, {
 			size: W,
 			anchor: "end",
-			fill: bi
+			fill: Fi
 		})
 	];
 	return {
-		height: ca + (s ? 9 : 17),
+		height: Ca + (s ? 9 : 17),
 		body: c.join("")
 	};
 }
@@ -2736,54 +3002,54 @@ function la(e, t) {
 function Y(e) {
 	return L(e.trim() === "" ? e : e.trim());
 }
-function ua(e) {
+function Ta(e) {
 	return e?.fragment ?? Y(e?.text ?? "");
 }
-function da(e) {
+function Ea(e) {
 	return `Target: “${Y(e.text)}” (${I(e.probability)}).`;
 }
-function fa(e, t) {
+function Da(e, t) {
 	let n = `“${Y(e.text)}”`;
 	return t.kind === "versus" ? `the logit of ${n} minus that of “${Y(t.text ?? "")}”` : t.kind === "mean" ? `the logit of ${n} above the mean of the vocabulary` : `the raw logit of ${n}`;
 }
-function pa(e) {
+function Oa(e) {
 	return e === null ? "emb" : `L${e}`;
 }
 // src/lib/figure/maps.ts
-var ma = {
+var ka = {
 	rank: "rank of the target",
 	probability: "probability of the target",
 	top: "probability of the top token"
 };
-function ha(e, t, n) {
+function Aa(e, t, n) {
 	return t === "rank" ? 1 - Math.log(e.rank) / Math.log(n) : t === "probability" ? e.probability : e.top_probability[0] ?? 0;
 }
-function ga(e, t, n, r, i) {
-	let { layers: a, positions: o, at: s } = ba(ya(e.cells, r)), c = e.model.vocab, l = ia(o.length > 6 ? H : V, {
+function ja(e, t, n, r, i) {
+	let { layers: a, positions: o, at: s } = Fa(Pa(e.cells, r)), c = e.model.vocab, l = ya(o.length > 6 ? H : V, {
 		columns: o.length,
 		rows: a.length,
 		colour: (e, t) => {
 			let r = s(e, t);
-			return r ? _i(ha(r, n, c)) : null;
+			return r ? Mi(Aa(r, n, c)) : null;
 		},
 		words: (e, t) => L(s(e, t)?.top[0]?.text ?? ""),
 		columnName: (t) => z(e.tokens[o[t] ?? -1]),
-		rowName: (e) => pa(a[e] ?? null),
+		rowName: (e) => Oa(a[e] ?? null),
 		columnLabel: "token",
 		rowLabel: "layer",
-		legend: _a(n, c)
+		legend: Ma(n, c)
 	});
 	return J(o.length > 6 ? H : V, [l], {
-		shows: `Logit lens: what the stream would predict after each layer at each token; each cell that has room holds its top token. Colour: ${ma[n]}, “${Y(t.text)}”.${va(r, e.tokens.length)}`,
+		shows: `Logit lens: what the stream would predict after each layer at each token; each cell that has room holds its top token. Colour: ${ka[n]}, “${Y(t.text)}”.${Na(r, e.tokens.length)}`,
 		made: e,
 		asked: i,
-		about: da(t)
+		about: Ea(t)
 	});
 }
-function _a(e, t) {
+function Ma(e, t) {
 	return {
-		label: e === "rank" ? `${ma.rank} (log)` : ma[e],
-		colour: _i,
+		label: e === "rank" ? `${ka.rank} (log)` : ka[e],
+		colour: Mi,
 		...e === "rank" ? {
 			low: t.toLocaleString("en"),
 			high: "1"
@@ -2793,13 +3059,13 @@ function _a(e, t) {
 		}
 	};
 }
-function va({ start: e, size: t }, n) {
+function Na({ start: e, size: t }, n) {
 	return t >= n ? "" : ` Tokens ${e} to ${Math.min(e + t, n) - 1} of ${n}.`;
 }
-function ya(e, { start: t, size: n }) {
+function Pa(e, { start: t, size: n }) {
 	return e.filter(({ position: e }) => (e ?? 0) >= t && (e ?? 0) < t + n);
 }
-function ba(e) {
+function Fa(e) {
 	let t = [...new Set(e.map((e) => e.layer))].sort((e, t) => (t ?? -1) - (e ?? -1)), n = [...new Set(e.map((e) => e.position ?? 0))].sort((e, t) => e - t), r = new Map(e.map((e) => [`${e.layer} ${e.position ?? 0}`, e]));
 	return {
 		layers: t,
@@ -2807,7 +3073,7 @@ function ba(e) {
 		at: (e, i) => r.get(`${t[i] ?? null} ${n[e]}`)
 	};
 }
-function xa(e, t) {
+function Ia(e, t) {
 	return {
 		head: [
 			"layer",
@@ -2820,8 +3086,8 @@ function xa(e, t) {
 			"probability",
 			"kl_nats"
 		],
-		rows: ya(e.cells, t).map((t) => [
-			pa(t.layer),
+		rows: Pa(e.cells, t).map((t) => [
+			Oa(t.layer),
 			t.position,
 			e.tokens[t.position]?.text ?? null,
 			t.top[0]?.text ?? null,
@@ -2833,19 +3099,19 @@ function xa(e, t) {
 		])
 	};
 }
-function Sa(e) {
+function La(e) {
 	let [t] = e.heads;
 	return t?.cross || t?.encoder ? (e.sources ?? []).map(({ position: e, label: t }) => ({
 		position: e,
 		text: t
 	})) : e.tokens;
 }
-function Ca(e, t, n) {
-	let [r] = e.heads, { matrix: i } = e, a = Sa(e), o = r?.encoder || (e.model.bidirectional ?? !1), s = Math.min(t.size, a.length - t.start), c = (e) => z(a[t.start + e]), l = (e, n) => i?.[t.start + e]?.[t.start + n] ?? 0, u = ia(V, {
+function Ra(e, t, n) {
+	let [r] = e.heads, { matrix: i } = e, a = La(e), o = r?.encoder || (e.model.bidirectional ?? !1), s = Math.min(t.size, a.length - t.start), c = (e) => z(a[t.start + e]), l = (e, n) => i?.[t.start + e]?.[t.start + n] ?? 0, u = ya(V, {
 		columns: s,
 		rows: s,
 		square: !0,
-		colour: (e, t) => e > t && !o ? null : _i(l(t, e)),
+		colour: (e, t) => e > t && !o ? null : Mi(l(t, e)),
 		words: (e, t) => P(l(t, e)),
 		columnName: c,
 		rowName: c,
@@ -2853,20 +3119,20 @@ function Ca(e, t, n) {
 		rowLabel: "from (query)",
 		legend: {
 			label: "attention",
-			colour: _i,
+			colour: Mi,
 			low: "0",
 			high: "1"
 		}
 	}), d = r ? N(M(r)) : "the head";
 	return J(V, [u], {
-		shows: `Attention pattern of ${d}: the share of its attention from each token (rows, each coming to 1) to each token (columns).${va(t, a.length)}`,
+		shows: `Attention pattern of ${d}: the share of its attention from each token (rows, each coming to 1) to each token (columns).${Na(t, a.length)}`,
 		made: e,
 		asked: n,
-		about: da(e.target)
+		about: Ea(e.target)
 	});
 }
-function wa(e, t) {
-	let [n] = e.heads, r = Sa(e), i = n?.encoder || (e.model.bidirectional ?? !1), a = r.slice(t.start, t.start + t.size), o = n ? N(M(n)) : "";
+function za(e, t) {
+	let [n] = e.heads, r = La(e), i = n?.encoder || (e.model.bidirectional ?? !1), a = r.slice(t.start, t.start + t.size), o = n ? N(M(n)) : "";
 	return {
 		head: [
 			"head",
@@ -2891,7 +3157,7 @@ function wa(e, t) {
 		}))
 	};
 }
-function Ta(e, t) {
+function Ba(e, t) {
 	return {
 		head: [
 			"head",
@@ -2900,7 +3166,7 @@ function Ta(e, t) {
 			"attention",
 			"gives_logits"
 		],
-		rows: e.heads.flatMap((n) => Sa(e).slice(t.start, t.start + t.size).filter(({ position: e }) => e < n.pattern.length).map(({ position: e, text: t }) => [
+		rows: e.heads.flatMap((n) => La(e).slice(t.start, t.start + t.size).filter(({ position: e }) => e < n.pattern.length).map(({ position: e, text: t }) => [
 			N(M(n)),
 			e,
 			t,
@@ -2909,8 +3175,8 @@ function Ta(e, t) {
 		]))
 	};
 }
-function Ea(e, t, n) {
-	let r = Sa(e).slice(t.start, t.start + t.size), { heads: i } = e, a = r.length > 12 ? H : V, o = {
+function Va(e, t, n) {
+	let r = La(e).slice(t.start, t.start + t.size), { heads: i } = e, a = r.length > 12 ? H : V, o = {
 		columns: r.length,
 		rows: i.length
 	}, s = {
@@ -2919,77 +3185,77 @@ function Ea(e, t, n) {
 		columnLabel: "to (key)",
 		rowLabel: "head"
 	}, c = (e, t, n) => i[n]?.[e][r[t]?.position ?? -1], l = Math.max(0, ...i.flatMap((e) => e.contribution.map(Math.abs)));
-	return J(a, [ia(a, {
+	return J(a, [ya(a, {
 		...o,
 		...s,
 		colour: (e, t) => {
 			let n = c("pattern", e, t);
-			return n === void 0 ? null : _i(n);
+			return n === void 0 ? null : Mi(n);
 		},
 		words: (e, t) => P(c("pattern", e, t) ?? 0),
 		legend: {
 			label: "attention",
-			colour: _i,
+			colour: Mi,
 			low: "0",
 			high: "1"
 		}
-	}), ia(a, {
+	}), ya(a, {
 		...o,
 		...s,
 		colour: (e, t) => {
 			let n = c("contribution", e, t);
-			return n === void 0 ? null : gi(n, l, !1);
+			return n === void 0 ? null : ji(n, l, !1);
 		},
 		negative: (e, t) => (c("contribution", e, t) ?? 0) < -l / 20,
 		words: (e, t) => F(c("contribution", e, t) ?? 0),
-		legend: Da("gives through the head, logits", l)
+		legend: Ha("gives through the head, logits", l)
 	})], {
-		shows: `Heads of layer ${i[0]?.layer ?? ""} from position ${e.position}: their attention to each token (above), and what each token gives “${Y(e.target.text)}” through them (below; hatched: lowers it).${va(t, Sa(e).length)}`,
+		shows: `Heads of layer ${i[0]?.layer ?? ""} from position ${e.position}: their attention to each token (above), and what each token gives “${Y(e.target.text)}” through them (below; hatched: lowers it).${Na(t, La(e).length)}`,
 		made: e,
 		asked: n,
-		about: da(e.target)
+		about: Ea(e.target)
 	});
 }
-function Da(e, t) {
+function Ha(e, t) {
 	return {
 		label: e,
-		colour: (e) => gi(2 * e - 1, 1, !1),
+		colour: (e) => ji(2 * e - 1, 1, !1),
 		low: F(-t),
 		middle: "0",
 		high: F(t)
 	};
 }
-var Oa = {
+var Ua = {
 	resid_pre: "the stream before each block",
 	attention: "what each attention writes",
 	mlp: "what each MLP writes"
 };
-function ka(e, t, n) {
-	let r = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), i = r.slice(t.start, t.start + t.size), { layers: a, at: o } = ba(e.grid), s = t.start, c = (e, t) => o(s + e, t), l = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), u = i.length > 12 ? H : V, d = ia(u, {
+function Wa(e, t, n) {
+	let r = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), i = r.slice(t.start, t.start + t.size), { layers: a, at: o } = Fa(e.grid), s = t.start, c = (e, t) => o(s + e, t), l = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), u = i.length > 12 ? H : V, d = ya(u, {
 		columns: i.length,
 		rows: a.length,
 		colour: (e, t) => {
 			let n = c(e, t)?.effect;
-			return n == null ? null : gi(n, l, !1);
+			return n == null ? null : ji(n, l, !1);
 		},
 		negative: (e, t) => (c(e, t)?.effect ?? 0) < -.05 * l,
 		words: (e, t) => F(c(e, t)?.effect ?? 0),
 		columnName: (t) => z(e.clean_tokens[i[t] ?? -1]),
-		rowName: (e) => pa(a[e] ?? null),
+		rowName: (e) => Oa(a[e] ?? null),
 		columnLabel: "token of A",
 		rowLabel: "layer",
-		legend: Da("effect (0: as B; 1: as A)", l)
+		legend: Ha("effect (0: as B; 1: as A)", l)
 	}), f = Y((e.target ?? []).map((e) => e.text).join("")), p = e.versus ? ` over “${Y(e.versus.text)}”` : "";
 	return J(u, [d], {
-		shows: `Activation patching: prompt B run with one value of prompt A at a time, ${Oa[e.site] ?? e.site}. ${Aa(e.metric.replace("-", " "))} of “${f}”${p}: ${P(e.clean)} in A, ${P(e.corrupt)} in B.${va(t, r.length)}`,
+		shows: `Activation patching: prompt B run with one value of prompt A at a time, ${Ua[e.site] ?? e.site}. ${Ga(e.metric.replace("-", " "))} of “${f}”${p}: ${P(e.clean)} in A, ${P(e.corrupt)} in B.${Na(t, r.length)}`,
 		made: e,
 		asked: n
 	});
 }
-function Aa(e) {
+function Ga(e) {
 	return e.charAt(0).toUpperCase() + e.slice(1);
 }
-function ja(e) {
+function Ka(e) {
 	return {
 		head: [
 			"site",
@@ -3010,17 +3276,17 @@ function ja(e) {
 	};
 }
 // src/lib/figure/table.ts
-function Ma({ head: e, rows: t }) {
-	return [e, ...t].map((e) => `${e.map(Na).join(",")}\r\n`).join("");
+function qa({ head: e, rows: t }) {
+	return [e, ...t].map((e) => `${e.map(Ja).join(",")}\r\n`).join("");
 }
-function Na(e) {
+function Ja(e) {
 	let t = e == null ? "" : String(e);
 	return /[",\r\n]/.test(t) || t !== t.trim() ? `"${t.replaceAll("\"", "\"\"")}"` : t;
 }
 // src/ui/Exports.tsx
 function X(e) {
 	let t = A(), n = Be(null);
-	Re(() => Ia(n.current), []);
+	Re(() => Za(n.current), []);
 	let { prompt: r, source: i } = t.followed() ?? {}, a = {
 		prompt: String(r ?? ""),
 		...i ? { source: String(i) } : {},
@@ -3039,7 +3305,7 @@ function X(e) {
 		[
 			"csv",
 			"text/csv;charset=utf-8",
-			() => Ma(e.table())
+			() => qa(e.table())
 		],
 		[
 			"json",
@@ -3047,7 +3313,7 @@ function X(e) {
 			() => `${JSON.stringify(e.data, null, 1)}\n`
 		]
 	], s = (t.explained.value?.model ?? t.data.model)?.name ?? "model", c = async (r, i, a) => {
-		let o = `unembed-${e.name}-${Fa(s)}.${r}`;
+		let o = `unembed-${e.name}-${Xa(s)}.${r}`;
 		try {
 			yr(o, await a(), i), t.said.value = `Kept as ${o}.`;
 		} catch {
@@ -3072,22 +3338,22 @@ function X(e) {
 				" ",
 				/* @__PURE__ */ j("span", {
 					class: "small",
-					children: Pa[e]
+					children: Ya[e]
 				})
 			]
 		}) }, e)) })]
 	});
 }
-var Pa = {
+var Ya = {
 	svg: "figure, text stays text",
 	png: "figure, 300 dpi",
 	csv: "table",
 	json: "data"
 };
-function Fa(e) {
+function Xa(e) {
 	return (e.toLowerCase().split(/[\\/]/).filter(Boolean).at(-1) ?? "model").replace(/[^a-z0-9.]+/g, "-").replace(/^[-.]+|[-.]+$/g, "") || "model";
 }
-function Ia(e) {
+function Za(e) {
 	if (!e) return () => {};
 	let t = e.getRootNode(), n = (t) => {
 		e.open && !t.composedPath().includes(e) && (e.open = !1);
@@ -3101,7 +3367,7 @@ function Ia(e) {
 	};
 }
 // src/hooks/useRedraw.ts
-function La(e) {
+function Qa(e) {
 	Re(() => {
 		e();
 		let t = matchMedia("(prefers-color-scheme: dark)");
@@ -3111,24 +3377,24 @@ function La(e) {
 	});
 }
 // src/ui/Grid.tsx
-var Ra = "system-ui, sans-serif", [za, Ba, Va] = [
+var $a = "system-ui, sans-serif", [eo, to, no] = [
 	11,
 	46,
 	120
 ];
-function Ha(e) {
+function ro(e) {
 	let t = Be(null), n = k(null), r = Be({
 		width: 1,
 		height: 1,
 		left: 0
 	}), { columns: i, rows: a } = e;
-	La(() => {
+	Qa(() => {
 		let o = t.current, s = o?.parentElement?.clientWidth ?? 0, c = o?.getContext("2d");
 		if (!o || !c || s === 0) return;
-		let l = Wa(c, e, s);
+		let l = ao(c, e, s);
 		r.current = l;
-		let [u, d] = [l.left + l.width * i, l.height * a + Xa(c, e, l)], f = devicePixelRatio || 1;
-		o.width = u * f, o.height = d * f, o.style.width = `${u}px`, o.style.height = `${d}px`, c.scale(f, f), Ga(c, e, l), Ja(c, e, l, getComputedStyle(o).color), n.value && qa(c, n.value, l, getComputedStyle(o).getPropertyValue("--accent"), 3);
+		let [u, d] = [l.left + l.width * i, l.height * a + fo(c, e, l)], f = devicePixelRatio || 1;
+		o.width = u * f, o.height = d * f, o.style.width = `${u}px`, o.style.height = `${d}px`, c.scale(f, f), oo(c, e, l), lo(c, e, l, getComputedStyle(o).color), n.value && co(c, n.value, l, getComputedStyle(o).getPropertyValue("--accent"), 3);
 	});
 	let o = (e) => {
 		let n = t.current?.getBoundingClientRect();
@@ -3144,7 +3410,7 @@ function Ha(e) {
 		}[t.key], o = n.value ?? [i - 1, 0];
 		if (r) {
 			let [e = 0, t = 0] = r;
-			n.value = [Ua(o[0] + e, i), Ua(o[1] + t, a)];
+			n.value = [io(o[0] + e, i), io(o[1] + t, a)];
 		} else if ((t.key === "Enter" || t.key === " ") && e.onChoose) e.onChoose(...o);
 		else return;
 		t.preventDefault();
@@ -3170,60 +3436,60 @@ function Ha(e) {
 		children: l || "Point at a cell, or move over the cells with the arrow keys."
 	})] });
 }
-function Ua(e, t) {
+function io(e, t) {
 	return Math.min(Math.max(e, 0), t - 1);
 }
-function Wa(e, t, n) {
+function ao(e, t, n) {
 	let { columns: r, rows: i } = t;
-	e.font = `${za}px ${Ra}`;
-	let a = Array.from({ length: i }, (n, r) => e.measureText(Za(t.rowName(r))).width), o = Math.ceil(Math.max(24, ...a)) + 8, [s, c] = t.text ? [Ba, Va] : [7, 64], l = t.text ? 15 : 9;
+	e.font = `${eo}px ${$a}`;
+	let a = Array.from({ length: i }, (n, r) => e.measureText(po(t.rowName(r))).width), o = Math.ceil(Math.max(24, ...a)) + 8, [s, c] = t.text ? [to, no] : [7, 64], l = t.text ? 15 : 9;
 	return {
 		left: o,
 		width: Math.min(Math.max((n - o) / Math.max(r, 1), s), c),
 		height: t.height ?? Math.min(Math.max(320 / Math.max(i, 1), l), 22)
 	};
 }
-function Ga(e, t, n) {
+function oo(e, t, n) {
 	for (let r = 0; r < t.rows; r += 1) for (let i = 0; i < t.columns; i += 1) {
 		let a = t.colour(i, r);
 		if (a === null) continue;
 		e.fillStyle = a;
 		let o = +(n.width > 10);
-		e.fillRect(n.left + i * n.width, r * n.height, n.width - o, n.height - o), t.text && Ka(e, t.text(i, r), [i, r], n, vi(a)), t.marked?.(i, r) && qa(e, [i, r], n, "#e8710a", 2);
+		e.fillRect(n.left + i * n.width, r * n.height, n.width - o, n.height - o), t.text && so(e, t.text(i, r), [i, r], n, Ni(a)), t.marked?.(i, r) && co(e, [i, r], n, "#e8710a", 2);
 	}
 }
-function Ka(e, t, [n, r], i, a) {
-	e.font = `${Math.min(za, i.height - 4)}px ${Ra}`, e.fillStyle = a, e.textBaseline = "middle", e.textAlign = "center";
+function so(e, t, [n, r], i, a) {
+	e.font = `${Math.min(eo, i.height - 4)}px ${$a}`, e.fillStyle = a, e.textBaseline = "middle", e.textAlign = "center";
 	let o = [...t], s = t;
 	for (; o.length > 1 && e.measureText(s).width > i.width - 4;) o.pop(), s = `${o.join("")}…`;
 	e.fillText(s, i.left + (n + .5) * i.width, (r + .5) * i.height);
 }
-function qa(e, [t, n], r, i, a) {
+function co(e, [t, n], r, i, a) {
 	e.strokeStyle = i || "#e8710a", e.lineWidth = a, e.strokeRect(r.left + t * r.width + 1, n * r.height + 1, r.width - 2, r.height - 2);
 }
-function Ja(e, t, n, r) {
-	e.fillStyle = r, e.font = `${za}px ${Ra}`, e.textBaseline = "middle", e.textAlign = "right";
+function lo(e, t, n, r) {
+	e.fillStyle = r, e.font = `${eo}px ${$a}`, e.textBaseline = "middle", e.textAlign = "right";
 	let i = Math.ceil(12 / n.height);
-	for (let r = t.rows - 1; r >= 0; r -= i) e.fillText(Za(t.rowName(r)), n.left - 4, (r + .5) * n.height);
-	let a = Ya(e, t, n), o = a ? 1 : Math.ceil(13 / n.width);
-	for (let r = 0; r < t.columns; r += o) e.save(), e.translate(n.left + (r + .5) * n.width, t.rows * n.height + 4), a ? e.textAlign = "center" : e.rotate(-Math.PI / 4), e.fillText(Za(t.columnName(r)), 0, a ? 8 : 4), e.restore();
+	for (let r = t.rows - 1; r >= 0; r -= i) e.fillText(po(t.rowName(r)), n.left - 4, (r + .5) * n.height);
+	let a = uo(e, t, n), o = a ? 1 : Math.ceil(13 / n.width);
+	for (let r = 0; r < t.columns; r += o) e.save(), e.translate(n.left + (r + .5) * n.width, t.rows * n.height + 4), a ? e.textAlign = "center" : e.rotate(-Math.PI / 4), e.fillText(po(t.columnName(r)), 0, a ? 8 : 4), e.restore();
 }
-function Ya(e, t, n) {
-	return Array.from({ length: t.columns }, (e, n) => Za(t.columnName(n))).every((t) => e.measureText(t).width <= n.width - 4);
+function uo(e, t, n) {
+	return Array.from({ length: t.columns }, (e, n) => po(t.columnName(n))).every((t) => e.measureText(t).width <= n.width - 4);
 }
-function Xa(e, t, n) {
-	if (Ya(e, t, n)) return 22;
-	let r = Array.from({ length: t.columns }, (e, n) => Za(t.columnName(n)).length);
+function fo(e, t, n) {
+	if (uo(e, t, n)) return 22;
+	let r = Array.from({ length: t.columns }, (e, n) => po(t.columnName(n)).length);
 	return 18 + 5 * Math.max(0, ...r);
 }
-function Za(e) {
+function po(e) {
 	let t = [...e];
 	return t.length > 11 ? `${t.slice(0, 10).join("")}…` : e;
 }
 // src/ui/Legend.tsx
-var Qa = 9;
-function $a(e) {
-	let t = e.kind === "sign" ? (e) => gi(2 * e - 1, 1) : _i, n = Array.from({ length: Qa }, (e, n) => t(n / 8));
+var mo = 9;
+function ho(e) {
+	let t = e.kind === "sign" ? (e) => ji(2 * e - 1, 1) : Mi, n = Array.from({ length: mo }, (e, n) => t(n / 8));
 	return /* @__PURE__ */ j("p", {
 		class: "legend",
 		children: [
@@ -3269,7 +3535,7 @@ function Z(e) {
 	});
 }
 // src/ui/PartButton.tsx
-function eo(e) {
+function go(e) {
 	let t = A(), n = dn(e.part, t.at.selection.value);
 	return /* @__PURE__ */ j("button", {
 		type: "button",
@@ -3280,42 +3546,6 @@ function eo(e) {
 		onMouseLeave: () => t.hovered.value = null,
 		children: N(e.part)
 	});
-}
-// src/ui/Table.tsx
-function to(e) {
-	return /* @__PURE__ */ j("section", {
-		class: "scroll",
-		tabIndex: 0,
-		"aria-label": e.label,
-		children: e.children
-	});
-}
-function no(e) {
-	let t = A(), n = ro();
-	return /* @__PURE__ */ j("details", {
-		class: "twin",
-		ref: n.ref,
-		onToggle: n.toggle,
-		children: [/* @__PURE__ */ j("summary", { children: ["Table: ", e.label] }), n.open || t.data.host === "report" ? /* @__PURE__ */ j(to, {
-			label: `Table: ${e.label}`,
-			children: /* @__PURE__ */ j("table", { children: [/* @__PURE__ */ j("thead", { children: /* @__PURE__ */ j("tr", { children: e.head.map((e, t) => /* @__PURE__ */ j("th", {
-				scope: "col",
-				children: e
-			}, t)) }) }), /* @__PURE__ */ j("tbody", { children: e.rows().map((e, t) => /* @__PURE__ */ j("tr", { children: e.map((e, t) => /* @__PURE__ */ j("td", { children: e }, t)) }, t)) })] })
-		}) : null]
-	});
-}
-function ro() {
-	let e = k(!1), t = Be(null);
-	return {
-		ref: t,
-		get open() {
-			return e.value;
-		},
-		toggle: () => {
-			e.value = t.current?.open ?? !1;
-		}
-	};
 }
 // src/ui/Term.tsx
 function Q(e) {
@@ -3331,7 +3561,7 @@ function Q(e) {
 	});
 }
 // src/ui/Window.tsx
-function io(e) {
+function _o(e) {
 	let { start: t, length: n, what: r } = e;
 	if (n <= 128) return t.value !== 0 && (t.value = 0), null;
 	let i = Math.max(0, n - 128), a = (e) => {
@@ -3363,8 +3593,8 @@ function io(e) {
 	});
 }
 // src/panels/Attention.tsx
-function ao() {
-	let e = A(), t = e.explained.value, n = e.followed(), r = e.at.selection.value, { strongest: i, settled: a } = oo(t), o = r && pn(r) !== "mlp" ? r : null, s = o !== null && mn(o), c = o !== null && hn(o), l = (c ? t?.sources?.length : t?.tokens.length) ?? 0, u = li(c ? 0 : t?.position ?? 0, l), d = o?.layer ?? i?.layer ?? 0, f = o ? o.head : i?.head, p = o !== null || a, m = n && p ? {
+function vo() {
+	let e = A(), t = e.explained.value, n = e.followed(), r = e.at.selection.value, { strongest: i, settled: a } = yo(t), o = r && pn(r) !== "mlp" ? r : null, s = o !== null && mn(o), c = o !== null && hn(o), l = (c ? t?.sources?.length : t?.tokens.length) ?? 0, u = wi(c ? 0 : t?.position ?? 0, l), d = o?.layer ?? i?.layer ?? 0, f = o ? o.head : i?.head, p = o !== null || a, m = n && p ? {
 		ask: "attention",
 		...n,
 		layer: d,
@@ -3382,13 +3612,13 @@ function ao() {
 		name: "attention",
 		title: `${s ? "Cross-attention" : o?.encoder ? "Attention of the encoder" : "Attention"}: layer ${d}`,
 		note: /* @__PURE__ */ j(x, { children: [
-			o ? so(o, t.position) : "Of the strongest head; select another to see its layer.",
+			o ? bo(o, t.position) : "Of the strongest head; select another to see its layer.",
 			" Each head: its attention to the tokens (above), and what they give the target through it (below). A first token that is bright and gives little is an ",
 			/* @__PURE__ */ j(Q, { name: "attention sink" }),
 			"."
 		] }),
 		children: [
-			/* @__PURE__ */ j(io, {
+			/* @__PURE__ */ j(_o, {
 				start: u,
 				length: l,
 				what: "tokens"
@@ -3396,27 +3626,27 @@ function ao() {
 			/* @__PURE__ */ j(B, { answer: h.answer }),
 			h.result && !h.stale ? /* @__PURE__ */ j(X, {
 				name: `heads-L${d}`,
-				figure: (e) => Ea(h.result, _, e),
-				table: () => Ta(h.result, _),
+				figure: (e) => Va(h.result, _, e),
+				table: () => Ba(h.result, _),
 				data: h.result
 			}) : null,
 			h.result ? /* @__PURE__ */ j("div", {
 				class: h.stale ? "stale" : "",
 				children: [
-					/* @__PURE__ */ j(po, {
+					/* @__PURE__ */ j(To, {
 						payload: h.result,
 						start: u.value
 					}),
-					/* @__PURE__ */ j($a, {
+					/* @__PURE__ */ j(ho, {
 						kind: "amount",
 						low: "attention 0",
 						high: "1"
 					}),
-					/* @__PURE__ */ j($a, {
+					/* @__PURE__ */ j(ho, {
 						kind: "sign",
-						...fo(uo(h.result))
+						...wo(Co(h.result))
 					}),
-					/* @__PURE__ */ j(no, {
+					/* @__PURE__ */ j(pi, {
 						label: "attention and contribution by head and token",
 						head: [
 							"head",
@@ -3424,7 +3654,7 @@ function ao() {
 							"attention",
 							"gives (logits)"
 						],
-						rows: () => co(h.result, u.value)
+						rows: () => xo(h.result, u.value)
 					})
 				]
 			}) : null,
@@ -3437,10 +3667,10 @@ function ao() {
 				class: `has-exports${g.stale ? " stale" : ""}`,
 				children: [/* @__PURE__ */ j(X, {
 					name: `attention-${o ? N(o) : `L${d}.H${f}`}`,
-					figure: (e) => Ca(g.result, _, e),
-					table: () => wa(g.result, _),
+					figure: (e) => Ra(g.result, _, e),
+					table: () => za(g.result, _),
 					data: g.result
-				}), /* @__PURE__ */ j(_o, {
+				}), /* @__PURE__ */ j(ko, {
 					payload: g.result,
 					matrix: g.result.matrix,
 					start: u.value
@@ -3449,58 +3679,58 @@ function ao() {
 		]
 	});
 }
-function oo(e) {
+function yo(e) {
 	let t = Xt(), n = (Qt() ?? e)?.heads.find((e) => !e.cross), r = n !== void 0 || !!(t?.result ?? t?.error), i = Be(n);
 	return r && (i.current = n), {
 		strongest: i.current,
 		settled: r
 	};
 }
-function so(e, t) {
+function bo(e, t) {
 	return e.encoder ? "The mean over all positions of the source." : `From position ${t}.`;
 }
-function co(e, t) {
-	return e.heads.flatMap((n) => lo(n, e).slice(t, t + 128).map((e) => [
+function xo(e, t) {
+	return e.heads.flatMap((n) => So(n, e).slice(t, t + 128).map((e) => [
 		N(M(n)),
 		`${e.position} ${z(e)}`,
 		P(n.pattern[e.position] ?? 0, 3),
 		F(n.contribution[e.position] ?? 0, 3)
 	]));
 }
-function lo(e, t) {
+function So(e, t) {
 	return e.cross || e.encoder ? (t.sources ?? []).map(({ position: e, label: t }) => ({
 		position: e,
 		text: t
 	})) : t.tokens.slice(0, e.pattern.length);
 }
-function uo({ heads: e }) {
+function Co({ heads: e }) {
 	return Math.max(0, ...e.flatMap((e) => e.contribution.map(Math.abs)));
 }
-function fo(e) {
+function wo(e) {
 	return {
 		low: `gives ${F(-e)}`,
 		high: `${F(e)} logits to the target`,
 		middle: "none"
 	};
 }
-function po({ payload: e, start: t }) {
-	let { heads: n } = e, r = uo(e);
+function To({ payload: e, start: t }) {
+	let { heads: n } = e, r = Co(e);
 	return /* @__PURE__ */ j("ul", {
 		class: "multiples",
 		children: n.map((n) => /* @__PURE__ */ j("li", { children: [
-			/* @__PURE__ */ j(eo, { part: M(n) }),
+			/* @__PURE__ */ j(go, { part: M(n) }),
 			" ",
 			F(n.value),
-			/* @__PURE__ */ j(mo, {
+			/* @__PURE__ */ j(Eo, {
 				head: n,
-				tokens: lo(n, e),
+				tokens: So(n, e),
 				start: t,
 				largest: r
 			})
 		] }, n.head))
 	});
 }
-function mo(e) {
+function Eo(e) {
 	let t = e.tokens.slice(e.start, e.start + 128), n = 100 / Math.max(t.length, 1);
 	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j("svg", {
 		class: "strips",
@@ -3515,19 +3745,19 @@ function mo(e) {
 					y: 0,
 					width: n * .94,
 					height: 9,
-					fill: _i(i)
+					fill: Mi(i)
 				}),
 				/* @__PURE__ */ j("rect", {
 					x: r * n,
 					y: 10,
 					width: n * .94,
 					height: 9,
-					fill: gi(a, e.largest)
+					fill: ji(a, e.largest)
 				}),
 				/* @__PURE__ */ j("title", { children: `${t.position} ${z(t)}: attention ${P(i)}, gives ${F(a)}` })
 			] }, t.position);
 		})
-	}), t.length <= ho ? /* @__PURE__ */ j("span", {
+	}), t.length <= Do ? /* @__PURE__ */ j("span", {
 		class: "strip-names",
 		"aria-hidden": "true",
 		style: { gridTemplateColumns: `repeat(${t.length}, minmax(0, 1fr))` },
@@ -3537,18 +3767,18 @@ function mo(e) {
 		}, e.position))
 	}) : null] });
 }
-var ho = 12, go = {
+var Do = 12, Oo = {
 	attention: "pattern",
 	written: "value-weighted, at every position",
 	target: "value-weighted, for the target"
 };
-function _o(e) {
-	let { payload: t, matrix: n, start: r } = e, [i] = t.heads, a = k("attention"), o = i?.encoder || (t.model.bidirectional ?? !1), s = i?.encoder ? lo(i, t) : t.tokens, c = Math.min(128, s.length - r), l = i ? N(M(i)) : "", u = (e) => z(s[r + e]), d = (e, t) => n[r + e]?.[r + t] ?? 0, f = (e, n) => d(e, n) * (t.norms?.[r + n] ?? 0);
+function ko(e) {
+	let { payload: t, matrix: n, start: r } = e, [i] = t.heads, a = k("attention"), o = i?.encoder || (t.model.bidirectional ?? !1), s = i?.encoder ? So(i, t) : t.tokens, c = Math.min(128, s.length - r), l = i ? N(M(i)) : "", u = (e) => z(s[r + e]), d = (e, t) => n[r + e]?.[r + t] ?? 0, f = (e, n) => d(e, n) * (t.norms?.[r + n] ?? 0);
 	return /* @__PURE__ */ j(x, { children: [
 		/* @__PURE__ */ j("h3", { children: l }),
 		/* @__PURE__ */ j("p", {
 			class: "controls",
-			children: Object.entries(go).map(([e, n]) => /* @__PURE__ */ j("button", {
+			children: Object.entries(Oo).map(([e, n]) => /* @__PURE__ */ j("button", {
 				type: "button",
 				"aria-pressed": a.value === e,
 				disabled: e === "written" && !t.norms,
@@ -3556,13 +3786,13 @@ function _o(e) {
 				children: n
 			}, e))
 		}),
-		a.value === "target" ? /* @__PURE__ */ j(yo, {
+		a.value === "target" ? /* @__PURE__ */ j(jo, {
 			text: u,
 			given: i?.contribution ?? [],
 			name: l,
 			start: r,
 			size: c
-		}) : /* @__PURE__ */ j(vo, {
+		}) : /* @__PURE__ */ j(Ao, {
 			label: a.value === "attention" ? `Attention pattern of ${l}, query by key` : `Norm of what ${l} writes, query by key`,
 			size: c,
 			start: r,
@@ -3572,7 +3802,7 @@ function _o(e) {
 			largest: a.value === "attention" ? 1 : void 0,
 			unit: a.value === "attention" ? "attention; rows look at columns" : "norm of what is written"
 		}),
-		/* @__PURE__ */ j(no, {
+		/* @__PURE__ */ j(pi, {
 			label: `pattern of ${l}`,
 			head: [
 				"from",
@@ -3589,70 +3819,70 @@ function _o(e) {
 		})
 	] });
 }
-function vo(e) {
+function Ao(e) {
 	let { size: t, start: n, text: r, value: i } = e, a = Array.from({ length: t }, (e, t) => t), o = e.largest ?? Math.max(1e-9, ...a.flatMap((e) => a.map((t) => i(e, t))));
-	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(Ha, {
+	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(ro, {
 		label: e.label,
 		columns: t,
 		rows: t,
-		height: t <= ho ? 18 : 12,
-		...t <= ho ? { text: (t, n) => t > n && !e.whole ? "" : P(i(n, t)) } : {},
-		colour: (t, n) => t > n && !e.whole ? null : _i(i(n, t) / o),
+		height: t <= Do ? 18 : 12,
+		...t <= Do ? { text: (t, n) => t > n && !e.whole ? "" : P(i(n, t)) } : {},
+		colour: (t, n) => t > n && !e.whole ? null : Mi(i(n, t) / o),
 		tell: (e, t) => `from ${n + t} ${r(t)} to ${n + e} ${r(e)}: ${P(i(t, e), 3)}`,
 		rowName: (e) => `${n + e} ${r(e)}`,
 		columnName: r
-	}), /* @__PURE__ */ j($a, {
+	}), /* @__PURE__ */ j(ho, {
 		kind: "amount",
 		low: "0",
 		high: `${P(o)} ${e.unit}`
 	})] });
 }
-function yo(e) {
+function jo(e) {
 	let { text: t, given: n, name: r, start: i } = e, a = Math.max(0, ...n.map(Math.abs));
-	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(Ha, {
+	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(ro, {
 		label: `What each token gives through ${r}`,
 		columns: e.size,
 		rows: 1,
 		height: 26,
-		colour: (e) => gi(n[i + e] ?? 0, a),
+		colour: (e) => ji(n[i + e] ?? 0, a),
 		tell: (e) => `${t(e)} gives ${F(n[i + e] ?? 0, 3)} logits through ${r}`,
 		rowName: () => r,
 		columnName: t
-	}), /* @__PURE__ */ j($a, {
+	}), /* @__PURE__ */ j(ho, {
 		kind: "sign",
-		...fo(a)
+		...wo(a)
 	})] });
 }
 // src/lib/carried.ts
-function bo(e) {
+function Mo(e) {
 	return "effect" in e;
 }
-var xo = .25, So = .1;
-function Co(e, t) {
+var No = .25, Po = .1;
+function Fo(e, t) {
 	let n = [...e].sort((e, t) => t.credit - e.credit)[0], r = e.slice(0, t);
 	return !n || r.includes(n) ? r : [...r.slice(0, -1), n];
 }
-function wo(e) {
-	return Eo(e).flatMap(([e, t]) => Do(e, t)).sort((e, t) => Math.abs(t.effect.nats) - Math.abs(e.effect.nats));
+function Io(e) {
+	return Ro(e).flatMap(([e, t]) => zo(e, t)).sort((e, t) => Math.abs(t.effect.nats) - Math.abs(e.effect.nats));
 }
-function To(e) {
-	return Eo(e).map(([e]) => e).sort((e, t) => Math.abs(t.credit) - Math.abs(e.credit));
+function Lo(e) {
+	return Ro(e).map(([e]) => e).sort((e, t) => Math.abs(t.credit) - Math.abs(e.credit));
 }
-function Eo({ heads: e, neurons: t }) {
+function Ro({ heads: e, neurons: t }) {
 	return [...e.map((e) => [{
 		part: M(e),
 		credit: e.value,
-		does: Oo(e)
+		does: Bo(e)
 	}, e.zeroed]), ...t.map((e) => [{
 		part: un(e),
 		credit: e.value,
-		does: ko(e)
+		does: Vo(e)
 	}, e.zeroed])];
 }
-function Do(e, t) {
+function zo(e, t) {
 	if (!t) return [];
-	let n = t.difference ?? t.effect, r = [e.does, Ao(n, e.credit)].filter(Boolean).join("; "), i = {
-		...jo(n, e.part),
+	let n = t.difference ?? t.effect, r = [e.does, Ho(n, e.credit)].filter(Boolean).join("; "), i = {
+		...Uo(n, e.part),
 		does: r
 	};
 	return [{
@@ -3663,18 +3893,18 @@ function Do(e, t) {
 		says: i
 	}];
 }
-function Oo(e) {
+function Bo(e) {
 	let [t] = e.looks_at;
-	return !t || t.attention < xo ? "" : `looks at ${z(t)}`;
+	return !t || t.attention < No ? "" : `looks at ${z(t)}`;
 }
-function ko(e) {
+function Vo(e) {
 	let [t] = e.promotes;
 	return t ? `writes toward ${L(t.text)}` : "";
 }
-function Ao({ nats: e, verdict: t, size: n }, r) {
-	return n === "none" || t === "ordinary" ? r > 1 ? "adds much, decides little" : "" : Math.abs(r) < So * Math.abs(e) ? "adds little to it directly" : "";
+function Ho({ nats: e, verdict: t, size: n }, r) {
+	return n === "none" || t === "ordinary" ? r > 1 ? "adds much, decides little" : "" : Math.abs(r) < Po * Math.abs(e) ? "adds little to it directly" : "";
 }
-function jo({ verdict: e, size: t, rank: n, among: r, nats: i }, { kind: a }) {
+function Uo({ verdict: e, size: t, rank: n, among: r, nats: i }, { kind: a }) {
 	let o = `${r} ${a === "neuron" ? "neurons" : "heads"}`, s = i < 0;
 	return t === "none" ? {
 		tag: "hardly matters",
@@ -3683,11 +3913,11 @@ function jo({ verdict: e, size: t, rank: n, among: r, nats: i }, { kind: a }) {
 		tag: `like other ${a === "neuron" ? "neurons" : "heads"}`,
 		kind: "ordinary"
 	} : {
-		tag: `${Mo(n)} of ${o}`,
+		tag: `${Wo(n)} of ${o}`,
 		kind: s ? "carries" : "holds back"
 	};
 }
-function Mo(e) {
+function Wo(e) {
 	return `${e}${[
 		11,
 		12,
@@ -3699,9 +3929,9 @@ function Mo(e) {
 	}[e % 10] ?? "th"}`;
 }
 // src/lib/figure/bars.ts
-var No = 12, Po = 7.5, Fo = 7;
-function Io(e, t) {
-	let { rows: n, axis: r, notes: i = [] } = t, a = t.names ?? Math.min(Math.max(30, ...n.map((e) => q(e.name))) + 8, e * .36), o = 4 + Math.max(...n.map((e) => q(e.number, Fo)), 10), s = i.reduce((e, t) => e + t.width, 0), c = a + (r.low < 0 ? o : 2), l = e - s - o, u = (e) => c + (e - r.low) / Math.max(r.high - r.low, 1e-12) * (l - c), d = t.mark !== void 0 || i.some((e) => e.head) || t.head !== void 0 ? 13 : 2, f = d + n.length * No, p = i.map((e, t) => l + o + i.slice(0, t).reduce((e, t) => e + t.width, 6)), m = [
+var Go = 12, Ko = 7.5, qo = 7;
+function Jo(e, t) {
+	let { rows: n, axis: r, notes: i = [] } = t, a = t.names ?? Math.min(Math.max(30, ...n.map((e) => q(e.name))) + 8, e * .36), o = 4 + Math.max(...n.map((e) => q(e.number, qo)), 10), s = i.reduce((e, t) => e + t.width, 0), c = a + (r.low < 0 ? o : 2), l = e - s - o, u = (e) => c + (e - r.low) / Math.max(r.high - r.low, 1e-12) * (l - c), d = t.mark !== void 0 || i.some((e) => e.head) || t.head !== void 0 ? 13 : 2, f = d + n.length * Go, p = i.map((e, t) => l + o + i.slice(0, t).reduce((e, t) => e + t.width, 6)), m = [
 		...t.head ? [G(0, 8, t.head, {
 			size: W,
 			fill: U
@@ -3710,16 +3940,16 @@ function Io(e, t) {
 			size: W,
 			fill: U
 		})),
-		...Vo(r).map((e) => Ni(u(e), d, u(e), f, { stroke: e === 0 ? bi : xi })),
-		...n.map((n, r) => Lo(n, d + r * No, {
+		...$o(r).map((e) => Ji(u(e), d, u(e), f, { stroke: e === 0 ? Fi : Ii })),
+		...n.map((n, r) => Yo(n, d + r * Go, {
 			x: u,
 			names: a,
 			width: e,
 			chart: t,
 			starts: p
 		})),
-		...t.mark ? zo(u(t.mark.value), d, f, t.mark.label, [c, l]) : [],
-		...Bo(r, u, f),
+		...t.mark ? Zo(u(t.mark.value), d, f, t.mark.label, [c, l]) : [],
+		...Qo(r, u, f),
 		G((c + l) / 2, f + 19, r.label, {
 			size: W + .5,
 			anchor: "middle"
@@ -3730,30 +3960,30 @@ function Io(e, t) {
 		body: m.join("\n")
 	};
 }
-function Lo(e, t, { x: n, names: r, width: i, chart: a, starts: o }) {
-	let [s, c] = [n(0), n(e.value)], [l, u] = [Math.min(s, c), Math.abs(c - s)], d = e.value < 0, f = t + No / 2 + 2.6, p = e.other ? K(l, t + 4.5 / 2, u, Po, { fill: "#9a9a94" }) : a.amounts ? K(l, t + 4.5 / 2, u, Po, { fill: "#4d5f80" }) : Fi(l, t + 4.5 / 2, u, Po, d), m = Math.max(c, a.mark && !d ? Ro(c, n(a.mark.value), e.number) : c), h = (e.notes ?? []).map((e, t) => {
+function Yo(e, t, { x: n, names: r, width: i, chart: a, starts: o }) {
+	let [s, c] = [n(0), n(e.value)], [l, u] = [Math.min(s, c), Math.abs(c - s)], d = e.value < 0, f = t + Go / 2 + 2.6, p = e.other ? K(l, t + 4.5 / 2, u, Ko, { fill: "#9a9a94" }) : a.amounts ? K(l, t + 4.5 / 2, u, Ko, { fill: "#4d5f80" }) : Xi(l, t + 4.5 / 2, u, Ko, d), m = Math.max(c, a.mark && !d ? Xo(c, n(a.mark.value), e.number) : c), h = (e.notes ?? []).map((e, t) => {
 		let n = (a.notes?.[t]?.width ?? 0) - 6;
-		return G(o[t] ?? 0, f, Hi(e, n, W), { size: W });
+		return G(o[t] ?? 0, f, ra(e, n, W), { size: W });
 	});
 	return [
-		e.total ? Ni(0, t, i, t, { stroke: bi }) : "",
-		G(0, f, Hi(e.name, r - 4), { bold: e.total ?? !1 }),
+		e.total ? Ji(0, t, i, t, { stroke: Fi }) : "",
+		G(0, f, ra(e.name, r - 4), { bold: e.total ?? !1 }),
 		p,
 		G(d ? c - 2.5 : m + 2.5, f, e.number, {
-			size: Fo,
+			size: qo,
 			anchor: d ? "end" : "start",
 			bold: e.total ?? !1
 		}),
 		...h
 	].join("");
 }
-function Ro(e, t, n) {
-	return t > e - 1 && t < e + 5 + q(n, Fo) ? t : e;
+function Xo(e, t, n) {
+	return t > e - 1 && t < e + 5 + q(n, qo) ? t : e;
 }
-function zo(e, t, n, r, [i, a]) {
+function Zo(e, t, n, r, [i, a]) {
 	let o = q(r, W) / 2, s = Math.min(Math.max(e, i + o), Math.max(a - o, i + o));
-	return [Ni(e, t - 3, e, n, {
-		stroke: bi,
+	return [Ji(e, t - 3, e, n, {
+		stroke: Fi,
 		"stroke-width": .9,
 		"stroke-dasharray": "2.5 1.5"
 	}), G(s, t - 5, r, {
@@ -3761,14 +3991,14 @@ function zo(e, t, n, r, [i, a]) {
 		anchor: "middle"
 	})];
 }
-function Bo(e, t, n) {
-	return Vo(e).map((r) => G(t(r), n + 9, e.tick(r), {
+function Qo(e, t, n) {
+	return $o(e).map((r) => G(t(r), n + 9, e.tick(r), {
 		size: W,
 		anchor: "middle",
 		fill: U
 	}));
 }
-function Vo({ low: e, high: t }, n = 4) {
+function $o({ low: e, high: t }, n = 4) {
 	let r = t - e;
 	if (!(r > 0)) return [e];
 	let i = r / n, a = 10 ** Math.floor(Math.log10(i)), o = ([
@@ -3779,7 +4009,7 @@ function Vo({ low: e, high: t }, n = 4) {
 	].find((e) => e * a >= .75 * i) ?? 10) * a, s = Math.ceil(e / o - 1e-9), c = Math.floor(t / o + 1e-9) - s + 1;
 	return Array.from({ length: c }, (e, t) => Number(((s + t) * o).toPrecision(12)));
 }
-function Ho(e, t, n) {
+function es(e, t, n) {
 	let [r, i] = [Math.min(0, ...e), Math.max(0, ...e)];
 	return {
 		label: t,
@@ -3788,7 +4018,7 @@ function Ho(e, t, n) {
 		high: i === r ? r + 1 : i
 	};
 }
-function Uo(e) {
+function ts(e) {
 	return {
 		label: e,
 		tick: (e) => `${Math.round(100 * e)}%`,
@@ -3797,8 +4027,8 @@ function Uo(e) {
 	};
 }
 // src/lib/figure/carried.ts
-function Wo(e, t, n) {
-	let r = `“${Y(e.target.text)}”`, i = e.reference.kind === "versus", a = i ? e.ledger.value : e.target.probability, o = t.map((e) => i ? a + e.effect.nats : e.probability), s = i ? Ho([a, ...o], `lead of ${r} with the part set to zero, logits`, (e) => F(e, 1)) : Uo(`probability of ${r} with the part set to zero`), c = Io(H, {
+function ns(e, t, n) {
+	let r = `“${Y(e.target.text)}”`, i = e.reference.kind === "versus", a = i ? e.ledger.value : e.target.probability, o = t.map((e) => i ? a + e.effect.nats : e.probability), s = i ? es([a, ...o], `lead of ${r} with the part set to zero, logits`, (e) => F(e, 1)) : ts(`probability of ${r} with the part set to zero`), c = Jo(H, {
 		rows: t.map((e, t) => {
 			let n = o[t] ?? 0, r = i ? [F(a), F(n)] : Dr(a, n), { says: s } = e, c = s.kind === "holds back" ? `holds it back, ${s.tag}` : s.tag;
 			return {
@@ -3838,10 +4068,10 @@ function Wo(e, t, n) {
 		shows: `Parts switched off one by one: each is set to zero alone, where ${r} is predicted${d}. “Adds” is what the part writes toward ${r} directly.`,
 		made: e,
 		asked: n,
-		about: da(e.target)
+		about: Ea(e.target)
 	});
 }
-function Go(e, t) {
+function rs(e, t) {
 	return {
 		head: [
 			"part",
@@ -3870,7 +4100,7 @@ function Go(e, t) {
 	};
 }
 // src/lib/ledger.ts
-function Ko(e, t, n, r = () => !1, i = () => null) {
+function is(e, t, n, r = () => !1, i = () => null) {
 	let a = [...e].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
 	n === "effect" && a.sort((e, t) => Math.abs(i(t) ?? 0) - Math.abs(i(e) ?? 0));
 	let o = /* @__PURE__ */ new Set([...a.slice(0, t), ...a.filter(r)]), s = a.filter((e) => !o.has(e));
@@ -3878,15 +4108,15 @@ function Ko(e, t, n, r = () => !1, i = () => null) {
 		shown: (n === "layer" ? e : a).filter((e) => o.has(e)),
 		others: {
 			count: s.length,
-			value: Jo(s.map((e) => e.value))
+			value: os(s.map((e) => e.value))
 		},
-		sum: Jo(e.map((e) => e.value))
+		sum: os(e.map((e) => e.value))
 	};
 }
-function qo(e, t, n) {
+function as(e, t, n) {
 	return Math.max(e, Math.abs(n), ...t.map((e) => Math.abs(e.value)));
 }
-function Jo(e) {
+function os(e) {
 	let t = 0, n = 0;
 	for (let r of e) {
 		let e = t + r;
@@ -3894,15 +4124,15 @@ function Jo(e) {
 	}
 	return t + n;
 }
-function Yo(e) {
-	let t = Jo(e.terms.map((e) => e.value)), n = Math.abs(t - e.value);
+function ss(e) {
+	let t = os(e.terms.map((e) => e.value)), n = Math.abs(t - e.value);
 	return {
 		sum: t,
 		error: n,
 		holds: n <= e.tolerance
 	};
 }
-function Xo(e) {
+function cs(e) {
 	return [
 		e.kind,
 		e.layer,
@@ -3912,11 +4142,11 @@ function Xo(e) {
 		e.source
 	].join(" ");
 }
-function Zo(e, t) {
-	let n = new Map(t.map((e) => [Xo(e), e]));
+function ls(e, t) {
+	let n = new Map(t.map((e) => [cs(e), e]));
 	return [...e.map((e) => {
-		let t = n.get(Xo(e));
-		return n.delete(Xo(e)), {
+		let t = n.get(cs(e));
+		return n.delete(cs(e)), {
 			term: e,
 			a: e.value,
 			b: t?.value ?? null
@@ -3928,7 +4158,7 @@ function Zo(e, t) {
 	}))];
 }
 // src/ui/Bar.tsx
-function Qo(e) {
+function us(e) {
 	let t = e.largest > 0 ? Math.min(Math.abs(e.value) / e.largest, 1) : 0;
 	return /* @__PURE__ */ j("span", {
 		class: "bar",
@@ -3939,44 +4169,44 @@ function Qo(e) {
 		})
 	});
 }
-function $o(e) {
+function ds(e) {
 	return /* @__PURE__ */ j("span", {
-		class: `number${es(e.value, e.digits)}`,
+		class: `number${fs(e.value, e.digits)}`,
 		children: F(e.value, e.digits)
 	});
 }
-function es(e, t) {
+function fs(e, t) {
 	let n = F(e, t);
 	return /[1-9\u221e]/.test(n) ? e < 0 ? " negative" : " positive" : "";
 }
 // src/panels/Carried.tsx
-var ts = 6;
-function ns({ besideLedger: e = !1 }) {
+var ps = 6;
+function ms({ besideLedger: e = !1 }) {
 	let t = A(), n = t.explained.value, r = Xt(), i = Zt(), a = Qt(), o = k(!1);
 	if (!n) return null;
-	let s = i?.control ? wo(i) : [], c = o.value ? s : Co(s, ts), l = i?.control || !a ? s : To(a), u = i?.control ? c : o.value ? l : l.slice(0, ts);
+	let s = i?.control ? Io(i) : [], c = o.value ? s : Fo(s, ps), l = i?.control || !a ? s : Lo(a), u = i?.control ? c : o.value ? l : l.slice(0, ps);
 	return /* @__PURE__ */ j(Z, {
 		name: "carried",
 		title: "What carried it",
-		note: i ? /* @__PURE__ */ j(is, { tested: i }) : /* @__PURE__ */ j(rs, { failed: !!r?.error }),
+		note: i ? /* @__PURE__ */ j(gs, { tested: i }) : /* @__PURE__ */ j(hs, { failed: !!r?.error }),
 		children: [
 			/* @__PURE__ */ j(B, { answer: r }),
 			i ? /* @__PURE__ */ j(X, {
 				name: "carried",
-				figure: (e) => Wo(i, c, e),
-				table: () => Go(i, s),
+				figure: (e) => ns(i, c, e),
+				table: () => rs(i, s),
 				data: i
 			}) : null,
-			u.length > 0 ? /* @__PURE__ */ j(os, {
+			u.length > 0 ? /* @__PURE__ */ j(vs, {
 				explained: i ?? n,
 				parts: u,
-				waiting: as(r)
+				waiting: _s(r)
 			}) : null,
-			i?.control ? /* @__PURE__ */ j(cs, { control: i.control }) : null,
-			e ? null : /* @__PURE__ */ j(ls, { explained: n }),
+			i?.control ? /* @__PURE__ */ j(bs, { control: i.control }) : null,
+			e ? null : /* @__PURE__ */ j(xs, { explained: n }),
 			/* @__PURE__ */ j("p", {
 				class: "controls end",
-				children: [l.length > ts ? /* @__PURE__ */ j("button", {
+				children: [l.length > ps ? /* @__PURE__ */ j("button", {
 					type: "button",
 					"aria-pressed": o.value,
 					onClick: () => o.value = !o.value,
@@ -3990,10 +4220,10 @@ function ns({ besideLedger: e = !1 }) {
 		]
 	});
 }
-function rs({ failed: e }) {
+function hs({ failed: e }) {
 	return /* @__PURE__ */ j(x, { children: ["What each adds, the largest first. ", e ? "None was switched off." : "Each is now being switched off …"] });
 }
-function is({ tested: { control: e } }) {
+function gs({ tested: { control: e } }) {
 	return e ? /* @__PURE__ */ j(x, { children: [
 		"Each part alone ",
 		/* @__PURE__ */ j(Q, {
@@ -4022,16 +4252,16 @@ function is({ tested: { control: e } }) {
 		"."
 	] }) : /* @__PURE__ */ j(x, { children: "No part was switched off: this was made without its tests." });
 }
-function as(e) {
+function _s(e) {
 	return e !== null && !e.result && !e.error;
 }
-function os(e) {
+function vs(e) {
 	let { explained: t, parts: n } = e, r = R(t.target.text.trim() || t.target.text), i = t.reference.kind === "versus", a = i ? t.ledger.value : t.target.probability, o = (e) => i ? a + e.effect.nats : e.probability, s = [
 		a,
-		...n.filter(bo).map(o),
+		...n.filter(Mo).map(o),
 		0
 	], [c, l] = i ? [Math.min(...s), Math.max(...s)] : [0, 1], u = (e) => `${100 * (e - c) / Math.max(l - c, 1e-12)}%`;
-	return /* @__PURE__ */ j(to, {
+	return /* @__PURE__ */ j(fi, {
 		label: "Heads and neurons, one a row",
 		children: /* @__PURE__ */ j("table", { children: [/* @__PURE__ */ j("thead", { children: /* @__PURE__ */ j("tr", { children: [
 			/* @__PURE__ */ j("th", {
@@ -4068,13 +4298,13 @@ function os(e) {
 		] }) }), /* @__PURE__ */ j("tbody", { children: n.map((t) => /* @__PURE__ */ j("tr", { children: [
 			/* @__PURE__ */ j("th", {
 				scope: "row",
-				children: /* @__PURE__ */ j(eo, { part: t.part })
+				children: /* @__PURE__ */ j(go, { part: t.part })
 			}),
 			/* @__PURE__ */ j("td", {
 				class: "number wide-only",
-				children: /* @__PURE__ */ j($o, { value: t.credit })
+				children: /* @__PURE__ */ j(ds, { value: t.credit })
 			}),
-			bo(t) ? /* @__PURE__ */ j(ss, {
+			Mo(t) ? /* @__PURE__ */ j(ys, {
 				carrier: t,
 				before: a,
 				after: o(t),
@@ -4091,7 +4321,7 @@ function os(e) {
 		] }, fn(t.part))) })] })
 	});
 }
-function ss(e) {
+function ys(e) {
 	let { before: t, after: n, lead: r, place: i } = e, { effect: a, says: o } = e.carrier, s = r ? [F(t), F(n)] : Dr(t, n), c = Math.abs(Number.parseFloat(i(n)) - Number.parseFloat(i(0)));
 	return /* @__PURE__ */ j(x, { children: [
 		/* @__PURE__ */ j("td", {
@@ -4124,7 +4354,7 @@ function ss(e) {
 		] })
 	] });
 }
-function cs({ control: e }) {
+function bs({ control: e }) {
 	let [t, n] = ["heads", "neurons"].flatMap((t) => {
 		let n = e[t]?.limit ?? null;
 		return n === null ? [] : [{
@@ -4147,8 +4377,8 @@ function cs({ control: e }) {
 		]
 	}) : null;
 }
-function ls({ explained: e }) {
-	let { sum: t, error: n, holds: r } = Yo(e.ledger), { kind: i, text: a } = e.reference, o = i === "mean" ? "the model's own logit above the mean of the vocabulary" : i === "raw" ? "the model's own logit" : `the model's own lead over ${R(a ?? "")}`;
+function xs({ explained: e }) {
+	let { sum: t, error: n, holds: r } = ss(e.ledger), { kind: i, text: a } = e.reference, o = i === "mean" ? "the model's own logit above the mean of the vocabulary" : i === "raw" ? "the model's own logit" : `the model's own lead over ${R(a ?? "")}`;
 	return /* @__PURE__ */ j("p", {
 		class: r ? "note" : "error",
 		children: [
@@ -4172,9 +4402,9 @@ function ls({ explained: e }) {
 	});
 }
 // src/lib/align.ts
-function us(e, t) {
+function Ss(e, t) {
 	let n = [], [r, i] = [0, 0];
-	for (let [a, o] of [...fs(e, t), [e.length, t.length]]) {
+	for (let [a, o] of [...ws(e, t), [e.length, t.length]]) {
 		let s = a - r === o - i;
 		for (; r < a;) n.push({
 			a: r,
@@ -4194,22 +4424,22 @@ function us(e, t) {
 	}
 	return n;
 }
-function ds(e) {
+function Cs(e) {
 	return e.flatMap(({ a: e, b: t }) => e === null || t === null ? [] : [[e, t]]);
 }
-function fs(e, t) {
+function ws(e, t) {
 	let n = 0;
 	for (; n < e.length && n < t.length && e[n] === t[n];) n += 1;
 	let r = 0;
 	for (; r < Math.min(e.length, t.length) - n && e.at(-1 - r) === t.at(-1 - r);) r += 1;
-	let i = ps(e.slice(n, e.length - r), t.slice(n, t.length - r));
+	let i = Ts(e.slice(n, e.length - r), t.slice(n, t.length - r));
 	return [
 		...Array.from({ length: n }, (e, t) => [t, t]),
 		...i.map(([e, t]) => [e + n, t + n]),
 		...Array.from({ length: r }, (n, i) => [e.length - r + i, t.length - r + i])
 	];
 }
-function ps(e, t) {
+function Ts(e, t) {
 	let n = t.length + 1, r = new Uint16Array((e.length + 1) * n), i = (e, t) => r[e * n + t] ?? 0;
 	for (let a = e.length - 1; a >= 0; --a) for (let o = t.length - 1; o >= 0; --o) r[a * n + o] = e[a] === t[o] ? i(a + 1, o + 1) + 1 : Math.max(i(a + 1, o), i(a, o + 1));
 	let a = [];
@@ -4217,11 +4447,11 @@ function ps(e, t) {
 	return a;
 }
 // src/page/earlier.ts
-var ms = 20, hs = "unembed-earlier", gs = class {
+var Es = 20, Ds = "unembed-earlier", Os = class {
 	list;
 	#e;
 	constructor(e) {
-		this.#e = e, this.list = O(vs(e));
+		this.#e = e, this.list = O(As(e));
 	}
 	add({ a: e, source: t }) {
 		let [n] = this.list.value;
@@ -4230,33 +4460,33 @@ var ms = 20, hs = "unembed-earlier", gs = class {
 		this.list.value = [{
 			a: e,
 			source: t
-		}, ...r].slice(0, ms);
+		}, ...r].slice(0, Es);
 		try {
-			this.#e?.setItem(hs, JSON.stringify(this.list.value));
+			this.#e?.setItem(Ds, JSON.stringify(this.list.value));
 		} catch {}
 	}
 };
-function _s(e) {
+function ks(e) {
 	try {
 		return e === "page" ? sessionStorage : null;
 	} catch {
 		return null;
 	}
 }
-function vs(e) {
+function As(e) {
 	try {
-		let t = JSON.parse(e?.getItem(hs) ?? "[]");
-		return Array.isArray(t) ? t.filter(ys).slice(0, ms) : [];
+		let t = JSON.parse(e?.getItem(Ds) ?? "[]");
+		return Array.isArray(t) ? t.filter(js).slice(0, Es) : [];
 	} catch {
 		return [];
 	}
 }
-function ys(e) {
+function js(e) {
 	let { a: t, source: n } = e ?? {};
 	return typeof t == "string" && (n === null || typeof n == "string");
 }
 // src/page/page.ts
-var bs = class {
+var Ms = class {
 	data;
 	desk;
 	state;
@@ -4274,7 +4504,7 @@ var bs = class {
 	#e = null;
 	#t = O(null);
 	constructor(e, t) {
-		this.data = e, this.earlier = new gs(_s(e.host)), this.desk = new Vt(t, e.results);
+		this.data = e, this.earlier = new Os(ks(e.host)), this.desk = new Vt(t, e.results);
 		let n = $n({
 			...Xn,
 			...e.state
@@ -4335,7 +4565,7 @@ var bs = class {
 		this.set({ view: e });
 	}
 	explain() {
-		let e = ht(() => this.asked() ? Rt(Ss(this.state.value)) : ""), t = bt(() => {
+		let e = ht(() => this.asked() ? Rt(Ps(this.state.value)) : ""), t = bt(() => {
 			let t = e.value === "" ? null : JSON.parse(e.value);
 			return this.#t.value = t && nt(() => this.desk.watch(t)), () => t && nt(() => this.desk.release(t));
 		}), n = bt(() => {
@@ -4348,7 +4578,7 @@ var bs = class {
 	}
 	foresee(e) {
 		if (this.data.host !== "page") return;
-		let t = Ss({
+		let t = Ps({
 			...this.state.value,
 			...e
 		});
@@ -4363,15 +4593,15 @@ var bs = class {
 	followed() {
 		let e = this.answered.value;
 		return e && {
-			...ws(e),
+			...Is(e),
 			target: e.target ?? this.explained.value?.target.id
 		};
 	}
 	link() {
 		if (this.data.host === "widget") return () => {};
-		let e = xs(this.state.value), t = bt(() => {
-			let t = this.state.value, n = Zn(t), r = xs(t) !== e;
-			if (e = xs(t), n === location.hash) return;
+		let e = Ns(this.state.value), t = bt(() => {
+			let t = this.state.value, n = Zn(t), r = Ns(t) !== e;
+			if (e = Ns(t), n === location.hash) return;
 			let i = n || location.pathname + location.search;
 			r ? history.pushState(null, "", i) : history.replaceState(null, "", i);
 		}), n = () => {
@@ -4382,7 +4612,7 @@ var bs = class {
 		};
 	}
 };
-function xs({ view: e, a: t, b: n, source: r, position: i, target: a, vs: o, reference: s }) {
+function Ns({ view: e, a: t, b: n, source: r, position: i, target: a, vs: o, reference: s }) {
 	return JSON.stringify([
 		e,
 		t,
@@ -4394,10 +4624,10 @@ function xs({ view: e, a: t, b: n, source: r, position: i, target: a, vs: o, ref
 		s
 	]);
 }
-function Ss(e) {
-	return Cs(ws(e));
+function Ps(e) {
+	return Fs(Is(e));
 }
-function Cs(e) {
+function Fs(e) {
 	return {
 		ask: "explain",
 		...e,
@@ -4406,8 +4636,8 @@ function Cs(e) {
 		top: 10
 	};
 }
-function ws({ a: e, source: t, target: n, vs: r, reference: i, position: a }) {
-	return Ts({
+function Is({ a: e, source: t, target: n, vs: r, reference: i, position: a }) {
+	return Ls({
 		prompt: e,
 		source: t,
 		target: n,
@@ -4416,15 +4646,15 @@ function ws({ a: e, source: t, target: n, vs: r, reference: i, position: a }) {
 		reference: r === null && i !== "mean" ? i : null
 	});
 }
-function Ts(e) {
+function Ls(e) {
 	return Object.fromEntries(Object.entries(e).filter(([, e]) => e != null));
 }
 // src/hooks/useCompared.ts
-function Es() {
+function Rs() {
 	let e = A(), t = e.at.b.value, { position: n } = e.answered.value ?? e.state.value, r = e.explained.value, i = e.followed(), a = e.beside(), o = t !== null && t !== "" && r !== null && i !== null && t !== i[a], { position: s, ...c } = i ?? {}, l = {
 		...c,
 		[a]: t
-	}, u = Ht(o ? Cs(l) : null), d = o && u?.result ? us(Ds(r), Ds(u.result)) : null, f = d && r ? ds(d).find(([e]) => e === r.position) : void 0, p = Ht(o && n !== null && f ? Cs({
+	}, u = Ht(o ? Fs(l) : null), d = o && u?.result ? Ss(zs(r), zs(u.result)) : null, f = d && r ? Cs(d).find(([e]) => e === r.position) : void 0, p = Ht(o && n !== null && f ? Fs({
 		...l,
 		position: f[1]
 	}) : null);
@@ -4437,17 +4667,17 @@ function Es() {
 		mate: f?.[1] ?? null
 	};
 }
-function Ds(e) {
+function zs(e) {
 	return e.tokens.map((e) => e.id);
 }
 // src/lib/figure/compare.ts
-var Os = 20;
-function ks(e, t, n) {
-	let r = [...Zo(e.ledger.terms, t.ledger.terms)].sort((e, t) => Math.abs(As(t)) - Math.abs(As(e))), i = r.slice(Os), a = Jo(r.map(As)), o = Jo(i.map(As)), s = [
-		...r.slice(0, Os).map((e) => ({
+var Bs = 20;
+function Vs(e, t, n) {
+	let r = [...ls(e.ledger.terms, t.ledger.terms)].sort((e, t) => Math.abs(Hs(t)) - Math.abs(Hs(e))), i = r.slice(Bs), a = os(r.map(Hs)), o = os(i.map(Hs)), s = [
+		...r.slice(0, Bs).map((e) => ({
 			name: xn(e.term),
-			value: As(e),
-			number: F(As(e))
+			value: Hs(e),
+			number: F(Hs(e))
 		})),
 		...i.length > 0 ? [{
 			name: `${i.length} others (net)`,
@@ -4463,20 +4693,20 @@ function ks(e, t, n) {
 			total: !0
 		}
 	];
-	return J(V, [Io(V, {
+	return J(V, [Jo(V, {
 		rows: s,
-		axis: Ho(s.map((e) => e.value), "A minus B, logits", (e) => F(e, +!Number.isInteger(e)))
+		axis: es(s.map((e) => e.value), "A minus B, logits", (e) => F(e, +!Number.isInteger(e)))
 	})], {
-		shows: `Two prompts compared: the difference, A minus B, of what each part adds to ${fa(e.target, e.reference)} (${F(e.ledger.value)} in A, ${F(t.ledger.value)} in B). Hatched: less in A.`,
+		shows: `Two prompts compared: the difference, A minus B, of what each part adds to ${Da(e.target, e.reference)} (${F(e.ledger.value)} in A, ${F(t.ledger.value)} in B). Hatched: less in A.`,
 		made: e,
 		asked: n,
-		about: da(e.target)
+		about: Ea(e.target)
 	});
 }
-function As({ a: e, b: t }) {
+function Hs({ a: e, b: t }) {
 	return (e ?? 0) - (t ?? 0);
 }
-function js(e, t) {
+function Us(e, t) {
 	return {
 		head: [
 			"term",
@@ -4484,11 +4714,11 @@ function js(e, t) {
 			"b_logits",
 			"difference"
 		],
-		rows: Zo(e.ledger.terms, t.ledger.terms).map((e) => [
+		rows: ls(e.ledger.terms, t.ledger.terms).map((e) => [
 			xn(e.term),
 			e.a,
 			e.b,
-			As(e)
+			Hs(e)
 		])
 	};
 }
@@ -4499,7 +4729,7 @@ function $(e) {
 		children: z(e)
 	});
 }
-function Ms(e) {
+function Ws(e) {
 	return /* @__PURE__ */ j("span", {
 		class: "tokens",
 		children: e.tokens.map((e, t) => /* @__PURE__ */ j("span", {
@@ -4508,7 +4738,7 @@ function Ms(e) {
 		}, t))
 	});
 }
-function Ns(e) {
+function Gs(e) {
 	return /* @__PURE__ */ j("span", {
 		class: "chip",
 		children: [
@@ -4525,12 +4755,12 @@ function Ns(e) {
 	});
 }
 // src/panels/Patch.tsx
-var Ps = {
+var Ks = {
 	resid_pre: "stream before a block",
 	attention: "attention's write",
 	mlp: "MLP's write"
 };
-function Fs(e) {
+function qs(e) {
 	let t = A(), { a: n, target: r, vs: i } = t.answered.value ?? t.state.value, a = k("resid_pre"), { answer: o, result: s, stale: c } = Ut({
 		ask: "patch",
 		prompt: n,
@@ -4555,7 +4785,7 @@ function Fs(e) {
 					/* @__PURE__ */ j("select", {
 						value: a.value,
 						onChange: (e) => a.value = e.currentTarget.value,
-						children: Object.entries(Ps).map(([e, t]) => /* @__PURE__ */ j("option", {
+						children: Object.entries(Ks).map(([e, t]) => /* @__PURE__ */ j("option", {
 							value: e,
 							children: t
 						}, e))
@@ -4565,7 +4795,7 @@ function Fs(e) {
 			/* @__PURE__ */ j(B, { answer: o }),
 			s ? /* @__PURE__ */ j("div", {
 				class: c ? "stale" : "",
-				children: /* @__PURE__ */ j(Is, {
+				children: /* @__PURE__ */ j(Js, {
 					result: s,
 					promptB: e.promptB
 				})
@@ -4573,16 +4803,16 @@ function Fs(e) {
 		]
 	});
 }
-function Is({ result: e, promptB: t }) {
+function Js({ result: e, promptB: t }) {
 	let n = A(), r = k(0), i = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), a = [...new Set(e.grid.map((e) => e.layer))].sort((e, t) => t - e), o = new Map(e.grid.map((e) => [`${e.layer} ${e.position ?? 0}`, e])), s = i.slice(r.value, r.value + 128), c = (e, t) => o.get(`${a[t]} ${s[e]}`), l = (t) => z(e.clean_tokens[t]), u = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), d = (t) => t ? `L${t.layer}, position ${t.position} ${l(t.position ?? 0)}: ${e.metric} ${P(t.value)}, effect ${F(t.effect ?? 0)}` : "", f = (e.target ?? []).map((e) => R(e.text)).join("");
 	return /* @__PURE__ */ j(x, { children: [
 		/* @__PURE__ */ j(X, {
 			name: "patching",
-			figure: (t) => ka(e, {
+			figure: (t) => Wa(e, {
 				start: r.value,
 				size: 128
 			}, t),
-			table: () => ja(e),
+			table: () => Ka(e),
 			data: e,
 			beside: t
 		}),
@@ -4602,18 +4832,18 @@ function Is({ result: e, promptB: t }) {
 				e.complete ? "" : "Not all cells were computed."
 			]
 		}),
-		/* @__PURE__ */ j(io, {
+		/* @__PURE__ */ j(_o, {
 			start: r,
 			length: i.length,
 			what: "tokens"
 		}),
-		/* @__PURE__ */ j(Ha, {
+		/* @__PURE__ */ j(ro, {
 			label: "Effect of patching, by layer and token",
 			columns: s.length,
 			rows: a.length,
 			colour: (e, t) => {
 				let n = c(e, t);
-				return n ? gi(n.effect ?? 0, u) : null;
+				return n ? ji(n.effect ?? 0, u) : null;
 			},
 			tell: (e, t) => d(c(e, t)),
 			rowName: (e) => `L${a[e]}`,
@@ -4623,13 +4853,13 @@ function Is({ result: e, promptB: t }) {
 				layer: a[r] ?? 0
 			}) }
 		}),
-		/* @__PURE__ */ j($a, {
+		/* @__PURE__ */ j(ho, {
 			kind: "sign",
 			low: `${F(-u, 1)} away from A`,
 			high: `${F(u, 1)}${u === 1 ? ", as A" : ""}`,
 			middle: u === 1 ? "0, as B" : "0, as B; +1 is as A"
 		}),
-		/* @__PURE__ */ j(no, {
+		/* @__PURE__ */ j(pi, {
 			label: "effect of patching",
 			head: [
 				"layer",
@@ -4647,34 +4877,34 @@ function Is({ result: e, promptB: t }) {
 	] });
 }
 // src/panels/Compare.tsx
-var Ls = 12;
-function Rs() {
-	let e = A(), t = e.explained.value, n = Es(), r = e.at.b.value;
+var Ys = 12;
+function Xs() {
+	let e = A(), t = e.explained.value, n = Rs(), r = e.at.b.value;
 	if (!t) return null;
 	if (!n) return /* @__PURE__ */ j(Z, {
 		name: "compare",
 		title: "Compare A and B",
 		note: `A second ${e.beside()}, best with as many tokens: its ledger is set beside this one's, and its values are put in here to see which bring its answer.`,
-		children: /* @__PURE__ */ j(zs, {})
+		children: /* @__PURE__ */ j(Zs, {})
 	});
-	let i = n.columns ? ds(n.columns) : [];
+	let i = n.columns ? Cs(n.columns) : [];
 	return /* @__PURE__ */ j(Z, {
 		name: "compare",
 		title: "Compare A and B",
 		children: [
-			/* @__PURE__ */ j(zs, {}),
+			/* @__PURE__ */ j(Zs, {}),
 			/* @__PURE__ */ j(B, { answer: n.answer }),
 			n.result && n.mate !== null ? /* @__PURE__ */ j(X, {
 				name: "compare",
-				figure: (e) => ks(t, n.result, e),
-				table: () => js(t, n.result),
+				figure: (e) => Vs(t, n.result, e),
+				table: () => Us(t, n.result),
 				data: {
 					a: t,
 					b: n.result
 				},
 				beside: r ?? ""
 			}) : null,
-			/* @__PURE__ */ j(Bs, {
+			/* @__PURE__ */ j(Qs, {
 				explained: t,
 				compared: n
 			}),
@@ -4684,10 +4914,10 @@ function Rs() {
 			}) : null,
 			/* @__PURE__ */ j("div", {
 				class: "side-by-side wide",
-				children: [n.result && n.mate !== null ? /* @__PURE__ */ j(Hs, {
+				children: [n.result && n.mate !== null ? /* @__PURE__ */ j(ec, {
 					a: t,
 					b: n.result
-				}) : null, e.reads() === null && i.length > 0 && n.mate !== null ? t.position === t.asks ? /* @__PURE__ */ j(Fs, {
+				}) : null, e.reads() === null && i.length > 0 && n.mate !== null ? t.position === t.asks ? /* @__PURE__ */ j(qs, {
 					pairs: i,
 					promptB: r ?? ""
 				}) : /* @__PURE__ */ j("p", {
@@ -4698,7 +4928,7 @@ function Rs() {
 		]
 	});
 }
-function zs() {
+function Zs() {
 	let e = A(), { a: t, b: n, source: r } = e.state.value, i = e.beside(), a = e.data.host !== "report" && e.reads() !== "audio";
 	return n === null ? /* @__PURE__ */ j("button", {
 		type: "button",
@@ -4724,7 +4954,7 @@ function zs() {
 		})]
 	});
 }
-function Bs({ explained: e, compared: t }) {
+function Qs({ explained: e, compared: t }) {
 	let n = t.result?.tokens ?? [];
 	if (!t.columns || !t.result) return null;
 	let r = {
@@ -4732,7 +4962,7 @@ function Bs({ explained: e, compared: t }) {
 		differs: "≠",
 		alone: "∅"
 	};
-	return /* @__PURE__ */ j(to, {
+	return /* @__PURE__ */ j(fi, {
 		label: "Tokens of A and B",
 		children: [/* @__PURE__ */ j("table", {
 			class: "columns",
@@ -4778,12 +5008,12 @@ function Bs({ explained: e, compared: t }) {
 		})]
 	});
 }
-var Vs = (e) => (e.a ?? 0) - (e.b ?? 0);
-function Hs({ a: e, b: t }) {
-	let n = Zo(e.ledger.terms, t.ledger.terms).sort((e, t) => Math.abs(Vs(t)) - Math.abs(Vs(e))), r = n.slice(0, Ls), i = n.slice(Ls), a = Math.max(0, ...n.map((e) => Math.abs(Vs(e)))), o = (e) => [
-		Jo(e.map((e) => e.a ?? 0)),
-		Jo(e.map((e) => e.b ?? 0)),
-		Jo(e.map(Vs))
+var $s = (e) => (e.a ?? 0) - (e.b ?? 0);
+function ec({ a: e, b: t }) {
+	let n = ls(e.ledger.terms, t.ledger.terms).sort((e, t) => Math.abs($s(t)) - Math.abs($s(e))), r = n.slice(0, Ys), i = n.slice(Ys), a = Math.max(0, ...n.map((e) => Math.abs($s(e)))), o = (e) => [
+		os(e.map((e) => e.a ?? 0)),
+		os(e.map((e) => e.b ?? 0)),
+		os(e.map($s))
 	];
 	return /* @__PURE__ */ j("table", {
 		class: "differences",
@@ -4832,7 +5062,7 @@ function Hs({ a: e, b: t }) {
 				return /* @__PURE__ */ j("tr", { children: [
 					/* @__PURE__ */ j("th", {
 						scope: "row",
-						children: t ? /* @__PURE__ */ j(eo, { part: t }) : xn(e.term)
+						children: t ? /* @__PURE__ */ j(go, { part: t }) : xn(e.term)
 					}),
 					/* @__PURE__ */ j("td", {
 						class: "number",
@@ -4844,28 +5074,28 @@ function Hs({ a: e, b: t }) {
 					}),
 					/* @__PURE__ */ j("td", {
 						class: "number",
-						children: /* @__PURE__ */ j($o, { value: Vs(e) })
+						children: /* @__PURE__ */ j(ds, { value: $s(e) })
 					}),
 					/* @__PURE__ */ j("td", {
 						class: "wide-only",
-						children: /* @__PURE__ */ j(Qo, {
-							value: Vs(e),
+						children: /* @__PURE__ */ j(us, {
+							value: $s(e),
 							largest: a
 						})
 					})
-				] }, Xo(e.term));
-			}), /* @__PURE__ */ j(Us, {
+				] }, cs(e.term));
+			}), /* @__PURE__ */ j(tc, {
 				name: `${i.length} others (net)`,
 				sums: o(i)
 			})] }),
-			/* @__PURE__ */ j("tfoot", { children: /* @__PURE__ */ j(Us, {
+			/* @__PURE__ */ j("tfoot", { children: /* @__PURE__ */ j(tc, {
 				name: "total",
 				sums: o(n)
 			}) })
 		]
 	});
 }
-function Us({ name: e, sums: t }) {
+function tc({ name: e, sums: t }) {
 	return /* @__PURE__ */ j("tr", {
 		class: e === "total" ? "total" : "others",
 		children: [
@@ -4882,8 +5112,8 @@ function Us({ name: e, sums: t }) {
 	});
 }
 // src/lib/effects.ts
-function Ws(e, t) {
-	let n = Gs(e, t);
+function nc(e, t) {
+	let n = rc(e, t);
 	if (n) {
 		let e = n.difference ?? n.effect;
 		return {
@@ -4899,21 +5129,21 @@ function Ws(e, t) {
 		effect: null
 	} : null;
 }
-function Gs(e, t) {
+function rc(e, t) {
 	if (t.encoder) return null;
 	let { layer: n } = t;
 	return (t.head === void 0 ? t.kind === "neuron" ? e.neurons.find((e) => e.layer === n && e.neuron === t.neuron && (e.expert ?? void 0) === t.expert) : e.sublayers.find((e) => e.kind === t.kind && e.layer === n) : e.heads.find((e) => e.cross === mn(t) && e.layer === n && e.head === t.head))?.zeroed ?? null;
 }
-function Ks({ reference: e, ledger: t, target: n }, { nats: r, probability: i }) {
+function ic({ reference: e, ledger: t, target: n }, { nats: r, probability: i }) {
 	return e.kind === "versus" ? [F(t.value), F(t.value + r)] : Dr(n.probability, i);
 }
-function qs(e) {
-	let t = [...new Set(e.map((e) => e.layer))].sort((e, t) => e - t), n = new Map(e.map((e) => [Js(e), e]));
+function ac(e) {
+	let t = [...new Set(e.map((e) => e.layer))].sort((e, t) => e - t), n = new Map(e.map((e) => [oc(e), e]));
 	return {
 		layers: t,
 		rows: [!1, !0].flatMap((t) => [...new Set(e.filter((e) => (e.cross ?? !1) === t).map((e) => e.head))].sort((e, t) => e - t).map((e) => ({
 			name: `${t ? "X" : "H"}${e}`,
-			at: (r) => n.get(Js({
+			at: (r) => n.get(oc({
 				layer: r,
 				head: e,
 				cross: t
@@ -4922,14 +5152,14 @@ function qs(e) {
 		largest: Math.max(0, ...e.map((e) => Math.abs(e.nats)))
 	};
 }
-function Js({ layer: e, head: t, cross: n }) {
+function oc({ layer: e, head: t, cross: n }) {
 	return `${e} ${t} ${n ?? !1}`;
 }
-function Ys(e) {
+function sc(e) {
 	return N(M(e));
 }
 // src/panels/Effects.tsx
-function Xs() {
+function cc() {
 	let e = Zt();
 	return !e || e.head_effects.length === 0 ? null : /* @__PURE__ */ j(Z, {
 		name: "effects",
@@ -4943,9 +5173,9 @@ function Xs() {
 		] }),
 		note: /* @__PURE__ */ j(x, { children: [
 			"The ",
-			ec(e) ? "lead" : "probability",
+			fc(e) ? "lead" : "probability",
 			" of ",
-			$s(e),
+			dc(e),
 			" with one head at a time",
 			" ",
 			/* @__PURE__ */ j(Q, {
@@ -4954,23 +5184,23 @@ function Xs() {
 			}),
 			". A cell chooses its head."
 		] }),
-		children: /* @__PURE__ */ j(Zs, { tested: e })
+		children: /* @__PURE__ */ j(lc, { tested: e })
 	});
 }
-function Zs({ tested: e }) {
-	let t = A(), { layers: n, rows: r, largest: i } = qs(e.head_effects), a = (e, t) => r[t]?.at(n[e] ?? -1), o = t.at.selection.value, s = r.flatMap((e, t) => n.map((e, n) => [n, t])), c = ([e, t]) => Math.abs(a(e, t)?.nats ?? 0), l = s.reduce((e, t) => c(t) > c(e) ? t : e, [0, 0]);
+function lc({ tested: e }) {
+	let t = A(), { layers: n, rows: r, largest: i } = ac(e.head_effects), a = (e, t) => r[t]?.at(n[e] ?? -1), o = t.at.selection.value, s = r.flatMap((e, t) => n.map((e, n) => [n, t])), c = ([e, t]) => Math.abs(a(e, t)?.nats ?? 0), l = s.reduce((e, t) => c(t) > c(e) ? t : e, [0, 0]);
 	return /* @__PURE__ */ j(x, { children: [
-		/* @__PURE__ */ j(Ha, {
-			label: `Effect of zeroing each head on ${$s(e)}, by head and layer`,
+		/* @__PURE__ */ j(ro, {
+			label: `Effect of zeroing each head on ${dc(e)}, by head and layer`,
 			columns: n.length,
 			rows: r.length,
 			height: r.length > 16 ? 12 : 16,
 			colour: (e, t) => {
 				let n = a(e, t);
-				return n ? gi(-n.nats, i) : null;
+				return n ? ji(-n.nats, i) : null;
 			},
 			rest: l,
-			tell: (t, n) => Qs(e, a(t, n)),
+			tell: (t, n) => uc(e, a(t, n)),
 			rowName: (e) => r[e]?.name ?? "",
 			columnName: (e) => `L${n[e]}`,
 			marked: (e, t) => {
@@ -4982,48 +5212,48 @@ function Zs({ tested: e }) {
 				r && t.select(M(r));
 			}
 		}),
-		/* @__PURE__ */ j($a, {
+		/* @__PURE__ */ j(ho, {
 			kind: "sign",
 			low: `rises by ${P(i)} nats without it`,
 			high: `falls by ${P(i)} nats without it`,
 			middle: "no change"
 		}),
-		/* @__PURE__ */ j(no, {
+		/* @__PURE__ */ j(pi, {
 			label: "effect of zeroing each head",
 			head: [
 				"head",
 				"nats",
-				$s(e)
+				dc(e)
 			],
 			rows: () => [...e.head_effects].sort((e, t) => Math.abs(t.nats) - Math.abs(e.nats)).map((t) => [
-				Ys(t),
+				sc(t),
 				F(t.nats),
-				Ks(e, t).join(" → ")
+				ic(e, t).join(" → ")
 			])
 		})
 	] });
 }
-function Qs(e, t) {
+function uc(e, t) {
 	if (!t) return "";
-	let [n, r] = Ks(e, t);
-	return `${Ys(t)}: ${$s(e)} ${n} → ${r} without it (${F(t.nats)} nats)`;
+	let [n, r] = ic(e, t);
+	return `${sc(t)}: ${dc(e)} ${n} → ${r} without it (${F(t.nats)} nats)`;
 }
-function $s({ target: e }) {
+function dc({ target: e }) {
 	return R(e.text.trim() || e.text);
 }
-function ec({ reference: e }) {
+function fc({ reference: e }) {
 	return e.kind === "versus";
 }
 // src/lib/flow.ts
-var tc = 60;
-function nc(e, t, n = tc) {
-	let r = /* @__PURE__ */ new Map([[rc, ic(e)]]), i = /* @__PURE__ */ new Map(), a = [], o = [], s = [...e.paths].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
+var pc = 60;
+function mc(e, t, n = pc) {
+	let r = /* @__PURE__ */ new Map([[hc, gc(e)]]), i = /* @__PURE__ */ new Map(), a = [], o = [], s = [...e.paths].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
 	for (let c of s) {
 		if (Math.abs(c.value) < t * Math.abs(e.value)) break;
-		let s = [ac(c), ...c.steps.map(oc)], l = s.filter((e) => !r.has(e.id));
+		let s = [_c(c), ...c.steps.map(vc)], l = s.filter((e) => !r.has(e.id));
 		if (r.size + l.length > n) break;
 		for (let e of l) r.set(e.id, e);
-		let u = [...s.map((e) => e.id), rc];
+		let u = [...s.map((e) => e.id), hc];
 		u.slice(1).forEach((e, t) => {
 			let n = u[t], r = i.get(`${n} ${e}`) ?? {
 				from: n,
@@ -5043,15 +5273,15 @@ function nc(e, t, n = tc) {
 		along: o,
 		remainder: {
 			count: e.paths.length - a.length + e.small_count,
-			value: e.value - Jo(a.map((e) => e.value))
+			value: e.value - os(a.map((e) => e.value))
 		}
 	};
 }
-var rc = "output";
-function ic(e) {
+var hc = "output";
+function gc(e) {
 	let { position: t, model: n } = e;
 	return {
-		id: rc,
+		id: hc,
 		label: "",
 		position: t,
 		ofSource: !1,
@@ -5061,7 +5291,7 @@ function ic(e) {
 		part: null
 	};
 }
-function ac(e) {
+function _c(e) {
 	let { kind: t, layer: n, position: r } = e, i = e.of_source ?? !1, a = i && !t.startsWith("cross"), o = n === null ? -1 : n + (t.startsWith("cross") ? .3 : .6);
 	return {
 		id: `${bn(t, a)} ${n} ${r}`,
@@ -5071,7 +5301,7 @@ function ac(e) {
 		}), a),
 		position: r,
 		ofSource: i,
-		height: uc(o, a),
+		height: Sc(o, a),
 		carries: !1,
 		source: null,
 		part: t === "mlp" && n !== null ? {
@@ -5081,14 +5311,14 @@ function ac(e) {
 		} : null
 	};
 }
-function oc(e) {
+function vc(e) {
 	let { layer: t, head: n, source: r, destination: i } = e, a = e.encoder ?? !1, o = M(e);
 	return {
 		id: `${bn(o.kind, a)} ${t} ${n} ${r} ${i}`,
 		label: N(o),
 		position: i,
 		ofSource: a,
-		height: uc(t + (e.cross ? .4 : .2), a),
+		height: Sc(t + (e.cross ? .4 : .2), a),
 		carries: !0,
 		source: {
 			ofSource: a || (e.cross ?? !1),
@@ -5097,27 +5327,27 @@ function oc(e) {
 		part: o
 	};
 }
-function sc(e, t) {
+function yc(e, t) {
 	let n = e.along.map((t, n) => ({
 		ids: t,
 		path: e.paths[n]
 	})).filter(({ ids: e }) => e.includes(t)), r = n.flatMap(({ ids: e }) => e.slice(1).map((t, n) => `${e[n]} ${t}`));
 	return {
 		paths: n.map(({ path: e }) => e),
-		value: Jo(n.map(({ path: e }) => e.value)),
+		value: os(n.map(({ path: e }) => e.value)),
 		lit: /* @__PURE__ */ new Set([...n.flatMap(({ ids: e }) => e), ...r])
 	};
 }
-function cc(e, t) {
+function bc(e, t) {
 	let n = (t) => e.filter((e) => e.label === t).length > 1;
 	return new Map(e.map((e) => e.source && n(e.label) ? [e.id, `${e.label} from ${t(e.source)}`] : [e.id, e.label.endsWith("embedding") ? `${e.label} ${t(e)}` : e.label]));
 }
-var lc = -1e6;
-function uc(e, t) {
-	return t ? lc + e : e;
+var xc = -1e6;
+function Sc(e, t) {
+	return t ? xc + e : e;
 }
-function dc(e) {
-	return [...new Map(e.map(({ ofSource: e, position: t }) => [fc({
+function Cc(e) {
+	return [...new Map(e.map(({ ofSource: e, position: t }) => [wc({
 		ofSource: e,
 		position: t
 	}), {
@@ -5125,33 +5355,33 @@ function dc(e) {
 		position: t
 	}])).values()].sort((e, t) => Number(t.ofSource) - Number(e.ofSource) || e.position - t.position);
 }
-function fc({ ofSource: e, position: t }) {
+function wc({ ofSource: e, position: t }) {
 	return `${e ? "source" : "prompt"} ${t}`;
 }
-function pc(e, { ofSource: t, position: n }) {
+function Tc(e, { ofSource: t, position: n }) {
 	return t ? { text: e.sources?.[n]?.label ?? "" } : e.tokens[n];
 }
-function mc(e, t) {
-	let n = ac(e), r = e.steps.map(oc).map((e) => ` → ${e.label} (to ${e.position} ${t(e)})`);
+function Ec(e, t) {
+	let n = _c(e), r = e.steps.map(vc).map((e) => ` → ${e.label} (to ${e.position} ${t(e)})`);
 	return `${n.label} at ${e.position} ${t(n)}${r.join("")}`;
 }
 // src/lib/route.ts
-var hc = 24, gc = 24, _c = 24, vc = 4;
-function yc(e, t, n, r = Infinity) {
+var Dc = 24, Oc = 24, kc = 24, Ac = 4;
+function jc(e, t, n, r = Infinity) {
 	let i = {
 		x: (e.x + t.x) / 2,
 		y: (e.y + t.y) / 2
 	};
-	for (let a = 0; a <= _c; a++) for (let o of a === 0 ? [0] : [1, -1]) {
+	for (let a = 0; a <= kc; a++) for (let o of a === 0 ? [0] : [1, -1]) {
 		let s = {
-			x: i.x + o * a * gc,
+			x: i.x + o * a * Oc,
 			y: i.y
 		};
-		if (xc(e, s, t, n, r)) return s;
+		if (Nc(e, s, t, n, r)) return s;
 	}
 	return i;
 }
-function bc(e, t, n, r) {
+function Mc(e, t, n, r) {
 	let [i, a, o] = [
 		(1 - r) ** 2,
 		2 * r * (1 - r),
@@ -5162,27 +5392,27 @@ function bc(e, t, n, r) {
 		y: i * e.y + a * t.y + o * n.y
 	};
 }
-function xc(e, t, n, r, i) {
-	for (let a = 1; a < hc; a++) {
-		let o = bc(e, t, n, a / hc);
-		if (o.x > i || Number.isFinite(i) && o.x < 0 || r.some((e) => Sc(o, e))) return !1;
+function Nc(e, t, n, r, i) {
+	for (let a = 1; a < Dc; a++) {
+		let o = Mc(e, t, n, a / Dc);
+		if (o.x > i || Number.isFinite(i) && o.x < 0 || r.some((e) => Pc(o, e))) return !1;
 	}
 	return !0;
 }
-function Sc({ x: e, y: t }, n) {
-	return Math.abs(e - n.x) < n.width / 2 + vc && Math.abs(t - n.y) < n.height / 2 + vc;
+function Pc({ x: e, y: t }, n) {
+	return Math.abs(e - n.x) < n.width / 2 + Ac && Math.abs(t - n.y) < n.height / 2 + Ac;
 }
 // src/lib/layout.ts
-var Cc = 34, wc = 20, Tc = 6.6, Ec = 18, Dc = 46, Oc = 90, kc = 420;
-function Ac(e, t, n = 0) {
-	let r = [...new Set(e.map((e) => e.height))].sort((e, t) => t - e), i = dc(e), a = (e) => Math.max((t.get(e.id) ?? "").length * Tc + 12, 34), o = (e) => Jo(e.map((e) => a(e) + Ec)), s = i.map((t) => e.filter((e) => fc(e) === fc(t))), c = (e) => r.flatMap((t, n) => [!0, !1].map((r) => ({
+var Fc = 34, Ic = 20, Lc = 6.6, Rc = 18, zc = 46, Bc = 90, Vc = 420;
+function Hc(e, t, n = 0) {
+	let r = [...new Set(e.map((e) => e.height))].sort((e, t) => t - e), i = Cc(e), a = (e) => Math.max((t.get(e.id) ?? "").length * Lc + 12, 34), o = (e) => os(e.map((e) => a(e) + Rc)), s = i.map((t) => e.filter((e) => wc(e) === wc(t))), c = (e) => r.flatMap((t, n) => [!0, !1].map((r) => ({
 		level: n,
 		side: r ? -1 : 1,
 		row: e.filter((e) => e.height === t && e.carries === r)
 	}))), l = s.map((e) => {
-		let t = Ec + Math.max(...c(e).map(({ row: e }) => o(e))), n = e.length === 1 ? 1 : 2;
-		return Math.max(Oc, e.length > r.length / 2 ? kc : 0, n * t);
-	}), u = Jo(l), d = Math.max(1, n / u), f = /* @__PURE__ */ new Map(), p = [], m = 0;
+		let t = Rc + Math.max(...c(e).map(({ row: e }) => o(e))), n = e.length === 1 ? 1 : 2;
+		return Math.max(Bc, e.length > r.length / 2 ? Vc : 0, n * t);
+	}), u = os(l), d = Math.max(1, n / u), f = /* @__PURE__ */ new Map(), p = [], m = 0;
 	return i.forEach((e, t) => {
 		let n = s[t] ?? [], i = (l[t] ?? 0) * d;
 		p.push({
@@ -5191,15 +5421,15 @@ function Ac(e, t, n = 0) {
 			width: i
 		});
 		for (let { level: e, side: t, row: s } of c(n)) {
-			let c = Math.min(i / 2 * Math.sqrt(e / r.length), i / 2 - o(s)), l = Math.max(Ec, c);
+			let c = Math.min(i / 2 * Math.sqrt(e / r.length), i / 2 - o(s)), l = Math.max(Rc, c);
 			for (let r of s) {
 				let o = a(r), s = r.id === "output" || n.length === 1 ? 0 : l + o / 2;
 				f.set(r.id, {
 					x: m + i / 2 + t * s,
-					y: e * Cc + wc,
+					y: e * Fc + Ic,
 					width: o,
-					height: wc
-				}), l += o + Ec;
+					height: Ic
+				}), l += o + Rc;
 			}
 		}
 		m += i;
@@ -5207,10 +5437,10 @@ function Ac(e, t, n = 0) {
 		boxes: f,
 		bands: p,
 		width: Math.max(u, n),
-		height: r.length * Cc + Dc
+		height: r.length * Fc + zc
 	};
 }
-function jc({ boxes: e, bands: t, width: n, height: r }, i, a) {
+function Uc({ boxes: e, bands: t, width: n, height: r }, i, a) {
 	let o = [...e].map(([e, t]) => [e, {
 		x: a + t.x * i,
 		y: t.y * i,
@@ -5228,7 +5458,7 @@ function jc({ boxes: e, bands: t, width: n, height: r }, i, a) {
 		height: r * i
 	};
 }
-function Mc(e, t, { boxes: n, width: r }) {
+function Wc(e, t, { boxes: n, width: r }) {
 	let [i, a] = [n.get(e), n.get(t)];
 	if (!i || !a) return "";
 	let o = [...n].flatMap(([n, r]) => n === e || n === t ? [] : [r]), [s, c] = [{
@@ -5239,35 +5469,35 @@ function Mc(e, t, { boxes: n, width: r }) {
 		y: a.y + a.height / 2
 	}], l = [
 		s,
-		yc(s, c, o, r),
+		jc(s, c, o, r),
 		c
 	].map(({ x: e, y: t }) => `${Number(e.toFixed(2))},${Number(t.toFixed(2))}`);
 	return `M${l[0]} Q${l[1]} ${l[2]}`;
 }
 // src/lib/figure/flow.ts
-var Nc = 10, Pc = 320;
-function Fc(e, t, n) {
-	let r = (t) => z(pc(e, t)), i = [...t.paths.slice(0, Nc).map((e) => ({
-		name: mc(e, r),
+var Gc = 10, Kc = 320;
+function qc(e, t, n) {
+	let r = (t) => z(Tc(e, t)), i = [...t.paths.slice(0, Gc).map((e) => ({
+		name: Ec(e, r),
 		value: e.value,
 		number: F(e.value)
-	}))], a = Ho(i.map((e) => e.value), "logits", (e) => F(e, 1)), o = [Rc(e, t), ...i.length > 0 ? [Io(H, {
+	}))], a = es(i.map((e) => e.value), "logits", (e) => F(e, 1)), o = [Xc(e, t), ...i.length > 0 ? [Jo(H, {
 		rows: i,
 		axis: a,
-		names: Pc
+		names: Kc
 	})] : []], { remainder: s } = t;
 	return J(H, o, {
-		shows: `Paths from where something is written to ${fa(e.target, e.reference)} (${F(e.value)}): solid raises it, dashed lowers it, wider is more. ${t.paths.length} paths are drawn; ${s.count} others, constants and unopened heads (net) carry ${F(s.value)}.`,
+		shows: `Paths from where something is written to ${Da(e.target, e.reference)} (${F(e.value)}): solid raises it, dashed lowers it, wider is more. ${t.paths.length} paths are drawn; ${s.count} others, constants and unopened heads (net) carry ${F(s.value)}.`,
 		made: e,
 		asked: n,
-		about: da(e.target)
+		about: Ea(e.target)
 	});
 }
-var Ic = 480, Lc = .7;
-function Rc(e, t) {
-	let n = (t) => z(pc(e, t)), r = cc(t.nodes, n).set("output", `${Y(e.target.text)} ${F(e.value)}`), i = Ac(t.nodes, r), a = Math.min(Lc, H / i.width, Ic / i.height), o = jc(i, a, (H - i.width * a) / 2), s = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), c = [
-		...t.edges.map((e) => Bc(e, Mc(e.from, e.to, o), s)),
-		...t.nodes.map((e) => zc(e, r.get(e.id) ?? e.label, o.boxes.get(e.id), a)),
+var Jc = 480, Yc = .7;
+function Xc(e, t) {
+	let n = (t) => z(Tc(e, t)), r = bc(t.nodes, n).set("output", `${Y(e.target.text)} ${F(e.value)}`), i = Hc(t.nodes, r), a = Math.min(Yc, H / i.width, Jc / i.height), o = Uc(i, a, (H - i.width * a) / 2), s = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), c = [
+		...t.edges.map((e) => Qc(e, Wc(e.from, e.to, o), s)),
+		...t.nodes.map((e) => Zc(e, r.get(e.id) ?? e.label, o.boxes.get(e.id), a)),
 		...o.bands.map(({ column: e, x: t, width: r }) => G(t + r / 2, o.height - 6, `${bn(String(e.position), e.ofSource)} ${n(e)}`, {
 			size: 12 * a,
 			anchor: "middle",
@@ -5279,11 +5509,11 @@ function Rc(e, t) {
 		body: c.join("\n")
 	};
 }
-function zc(e, t, { x: n, y: r, width: i, height: a }, o) {
+function Zc(e, t, { x: n, y: r, width: i, height: a }, o) {
 	let s = {
 		rx: e.carries ? a / 2 : 1,
 		fill: "#fff",
-		stroke: bi,
+		stroke: Fi,
 		"stroke-width": .6
 	};
 	return K(n - i / 2, r - a / 2, i, a, s) + G(n, r + 4 * o, t, {
@@ -5292,18 +5522,18 @@ function zc(e, t, { x: n, y: r, width: i, height: a }, o) {
 		bold: e.label === ""
 	});
 }
-function Bc({ value: e }, t, n) {
-	return Ti("path", {
+function Qc({ value: e }, t, n) {
+	return Bi("path", {
 		d: t,
 		fill: "none",
-		stroke: e < 0 ? Ci : Si,
+		stroke: e < 0 ? Ri : Li,
 		"stroke-width": .6 + 4 * (n > 0 ? Math.abs(e) / n : 0),
 		"stroke-dasharray": e < 0 ? "4 3" : void 0,
 		"stroke-opacity": .8
 	});
 }
-function Vc(e) {
-	let t = (t) => pc(e, t)?.text ?? "";
+function $c(e) {
+	let t = (t) => Tc(e, t)?.text ?? "";
 	return {
 		head: [
 			"path",
@@ -5315,7 +5545,7 @@ function Vc(e) {
 			"logits"
 		],
 		rows: e.paths.map((e) => [
-			mc(e, t),
+			Ec(e, t),
 			e.kind,
 			e.layer,
 			e.position,
@@ -5326,8 +5556,8 @@ function Vc(e) {
 	};
 }
 // src/panels/Flow.tsx
-var Hc = .8;
-function Uc() {
+var el = .8;
+function tl() {
 	let e = A(), t = e.explained.value, n = e.followed(), { answer: r, result: i, stale: a } = Ut(n ? {
 		ask: "paths",
 		...n
@@ -5369,13 +5599,13 @@ function Uc() {
 						}),
 						/* @__PURE__ */ j(X, {
 							name: "flow",
-							figure: (e) => Fc(i, nc(i, o.value / 100), e),
-							table: () => Vc(i),
+							figure: (e) => qc(i, mc(i, o.value / 100), e),
+							table: () => $c(i),
 							data: i
 						}),
-						/* @__PURE__ */ j(Wc, {
+						/* @__PURE__ */ j(nl, {
 							payload: i,
-							flow: nc(i, o.value / 100)
+							flow: mc(i, o.value / 100)
 						})
 					]
 				}) : null
@@ -5383,23 +5613,23 @@ function Uc() {
 		}) : null
 	});
 }
-function Wc({ payload: e, flow: t }) {
-	let n = (t) => z(pc(e, t)), r = Be(null), i = k(0), a = k(null);
-	La(() => {
+function nl({ payload: e, flow: t }) {
+	let n = (t) => z(Tc(e, t)), r = Be(null), i = k(0), a = k(null);
+	Qa(() => {
 		i.value = r.current?.clientWidth ?? 0;
 	});
-	let o = cc(t.nodes, n);
+	let o = bc(t.nodes, n);
 	o.set("output", `${L(e.target.text)} ${F(e.value)}`);
-	let s = Ac(t.nodes, o, i.value), { boxes: c, bands: l, width: u, height: d } = s, f = i.value > 0 ? Math.max(Hc, Math.min(1, i.value / u)) : 1;
+	let s = Hc(t.nodes, o, i.value), { boxes: c, bands: l, width: u, height: d } = s, f = i.value > 0 ? Math.max(el, Math.min(1, i.value / u)) : 1;
 	ze(() => {
 		let e = r.current?.querySelector(".scroll");
 		e && (e.scrollLeft = e.scrollWidth);
 	}, [u * f]);
-	let p = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), m = a.value !== null && c.has(a.value) ? a.value : null, h = m === null ? null : sc(t, m), g = (e) => h && !h.lit.has(e) ? " faded" : "";
+	let p = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), m = a.value !== null && c.has(a.value) ? a.value : null, h = m === null ? null : yc(t, m), g = (e) => h && !h.lit.has(e) ? " faded" : "";
 	return /* @__PURE__ */ j(x, { children: [
 		/* @__PURE__ */ j("div", {
 			ref: r,
-			children: /* @__PURE__ */ j(to, {
+			children: /* @__PURE__ */ j(fi, {
 				label: "Flow graph",
 				children: /* @__PURE__ */ j("svg", {
 					class: "flow",
@@ -5436,17 +5666,17 @@ function Wc({ payload: e, flow: t }) {
 									]
 								})
 							]
-						}, fc(e.column))),
+						}, wc(e.column))),
 						t.edges.map((e) => {
 							let t = `${e.from} ${e.to}`, n = p > 0 ? Math.abs(e.value) / p : 0;
 							return /* @__PURE__ */ j("path", {
 								class: `edge ${e.value < 0 ? "negative" : "positive"}${g(t)}`,
-								d: Mc(e.from, e.to, s),
+								d: Wc(e.from, e.to, s),
 								"stroke-width": 1 + 6 * n,
 								children: /* @__PURE__ */ j("title", { children: F(e.value) })
 							}, t);
 						}),
-						t.nodes.map((e) => /* @__PURE__ */ j(Gc, {
+						t.nodes.map((e) => /* @__PURE__ */ j(rl, {
 							node: e,
 							box: c.get(e.id),
 							label: o.get(e.id) ?? e.label,
@@ -5472,7 +5702,7 @@ function Wc({ payload: e, flow: t }) {
 				h.paths.slice(0, 3).map((e, t) => /* @__PURE__ */ j("span", {
 					class: "chip",
 					children: [
-						mc(e, n),
+						Ec(e, n),
 						" ",
 						/* @__PURE__ */ j("span", {
 							class: "small",
@@ -5487,7 +5717,7 @@ function Wc({ payload: e, flow: t }) {
 			children: [
 				t.paths.length,
 				" paths carry ",
-				F(Jo(t.paths.map((e) => e.value))),
+				F(os(t.paths.map((e) => e.value))),
 				" of ",
 				F(e.value),
 				";",
@@ -5503,14 +5733,14 @@ function Wc({ payload: e, flow: t }) {
 				" of the logit)."
 			]
 		}),
-		/* @__PURE__ */ j(no, {
+		/* @__PURE__ */ j(pi, {
 			label: "paths",
 			head: ["path", "logits"],
-			rows: () => [...t.paths.map((e) => [mc(e, n), F(e.value)]), ["all others (net)", F(t.remainder.value)]]
+			rows: () => [...t.paths.map((e) => [Ec(e, n), F(e.value)]), ["all others (net)", F(t.remainder.value)]]
 		})
 	] });
 }
-function Gc({ node: e, box: t, label: n, faded: r, onOver: i }) {
+function rl({ node: e, box: t, label: n, faded: r, onOver: i }) {
 	let a = A(), { part: o } = e, s = o !== null && dn(o, a.at.selection.value), c = (e) => {
 		i(e), a.hovered.value = e ? o : null;
 	}, l = () => {
@@ -5544,24 +5774,24 @@ function Gc({ node: e, box: t, label: n, faded: r, onOver: i }) {
 	});
 }
 // src/lib/figure/amounts.ts
-function Kc(e, t) {
+function il(e, t) {
 	let n = e.predictions.map(({ text: e, probability: t }) => ({
 		name: L(e),
 		value: t,
 		number: I(t)
-	})), r = ua(e.tokens[e.position]);
-	return J(V, [Io(V, {
+	})), r = Ta(e.tokens[e.position]);
+	return J(V, [Jo(V, {
 		rows: n,
-		axis: Uo("probability"),
+		axis: ts("probability"),
 		amounts: !0
 	})], {
 		shows: `The ${n.length} most probable tokens ${e.model.bidirectional ? "at" : "after"} “${r}” (position ${e.position}).`,
 		made: e,
 		asked: t,
-		about: da(e.target)
+		about: Ea(e.target)
 	});
 }
-function qc({ predictions: e }) {
+function al({ predictions: e }) {
 	return {
 		head: [
 			"token",
@@ -5577,14 +5807,14 @@ function qc({ predictions: e }) {
 		])
 	};
 }
-function Jc(e, t) {
-	return J(V, [Io(V, {
+function ol(e, t) {
+	return J(V, [Jo(V, {
 		rows: e.generated.map(({ text: e, probability: t, position: n }) => ({
 			name: `${n} ${L(e)}`,
 			value: t,
 			number: I(t)
 		})),
-		axis: Uo("probability of the token when it was written"),
+		axis: ts("probability of the token when it was written"),
 		amounts: !0
 	})], {
 		shows: "The continuation, token by token from the top, with the position of each.",
@@ -5592,7 +5822,7 @@ function Jc(e, t) {
 		asked: t
 	});
 }
-function Yc({ generated: e }) {
+function sl({ generated: e }) {
 	return {
 		head: [
 			"position",
@@ -5610,7 +5840,7 @@ function Yc({ generated: e }) {
 		])
 	};
 }
-function Xc(e, t, n) {
+function cl(e, t, n) {
 	let r = Math.max(0, 1 - t.looks_at.reduce((e, t) => e + t.attention, 0)), i = t.looks_at.map((e) => ({
 		name: `${e.position} ${z(e)}`,
 		value: e.attention,
@@ -5621,10 +5851,10 @@ function Xc(e, t, n) {
 		number: P(r),
 		other: !0
 	}] : i, o = {
-		...Uo("attention, as a share of 1"),
+		...ts("attention, as a share of 1"),
 		tick: (e) => P(e, 1)
-	}, s = ua(e.tokens[e.position]);
-	return J(V, [Io(V, {
+	}, s = Ta(e.tokens[e.position]);
+	return J(V, [Jo(V, {
 		rows: a,
 		axis: o,
 		amounts: !0
@@ -5632,10 +5862,10 @@ function Xc(e, t, n) {
 		shows: `Where ${N(M(t))} looks from “${s}” (position ${e.position}).`,
 		made: e,
 		asked: n,
-		about: da(e.target)
+		about: Ea(e.target)
 	});
 }
-function Zc(e) {
+function ll(e) {
 	return {
 		head: [
 			"head",
@@ -5651,18 +5881,18 @@ function Zc(e) {
 		])
 	};
 }
-function Qc(e, t, n) {
-	let { target_before: r, target_after: i } = e, a = (e) => Math.min(1, ...e.map((e) => e.probability)), o = Io(V, {
-		rows: al({
+function ul(e, t, n) {
+	let { target_before: r, target_after: i } = e, a = (e) => Math.min(1, ...e.map((e) => e.probability)), o = Jo(V, {
+		rows: _l({
 			...e,
-			before: e.before.slice(0, $c),
-			after: e.after.slice(0, $c)
+			before: e.before.slice(0, dl),
+			after: e.after.slice(0, dl)
 		}).map(({ text: t, id: n, from: r, to: i }) => ({
 			name: L(t),
-			...tl(i ?? el(e.after, n), a(e.after)),
-			notes: [tl(r ?? el(e.before, n), a(e.before)).number]
+			...pl(i ?? fl(e.after, n), a(e.after)),
+			notes: [pl(r ?? fl(e.before, n), a(e.before)).number]
 		})),
-		axis: Uo("probability with the change"),
+		axis: ts("probability with the change"),
 		notes: [{
 			width: 44,
 			head: "before"
@@ -5670,17 +5900,17 @@ function Qc(e, t, n) {
 		amounts: !0
 	}), [s, c] = Dr(r.probability, i.probability);
 	return J(V, [o], {
-		shows: `Predictions with ${il(e)}: “${Y(r.text)}” ${s} → ${c} (${F(e.nats)} nats).`,
+		shows: `Predictions with ${gl(e)}: “${Y(r.text)}” ${s} → ${c} (${F(e.nats)} nats).`,
 		made: t,
 		asked: n,
-		about: da(r)
+		about: Ea(r)
 	});
 }
-var $c = 5;
-function el(e, t) {
+var dl = 5;
+function fl(e, t) {
 	return e.find((e) => e.id === t)?.probability ?? null;
 }
-function tl(e, t) {
+function pl(e, t) {
 	return e === null ? {
 		value: 0,
 		number: `<${I(t).replace(/^[<>]/, "")}`
@@ -5689,23 +5919,23 @@ function tl(e, t) {
 		number: I(e)
 	};
 }
-var nl = {
+var ml = {
 	zero: "set to zero",
 	double: "doubled",
 	mean: "set to its mean",
 	swap: "taken from B"
-}, rl = 6;
-function il({ tests: e }) {
-	let t = e.slice(0, rl).map(({ part: e, how: t }) => {
+}, hl = 6;
+function gl({ tests: e }) {
+	let t = e.slice(0, hl).map(({ part: e, how: t }) => {
 		let n = e.kind === "cross_head" ? "cross_attention" : e.kind;
 		return `${bn(xn({
 			...e,
 			kind: n
-		}), e.encoder ?? !1)} ${nl[t]}`;
-	}), n = e.length > rl ? [`${e.length - rl} more`] : [];
+		}), e.encoder ?? !1)} ${ml[t]}`;
+	}), n = e.length > hl ? [`${e.length - hl} more`] : [];
 	return [...t, ...n].join(", ");
 }
-function al({ before: e, after: t, target_before: n, target_after: r }) {
+function _l({ before: e, after: t, target_before: n, target_after: r }) {
 	let i = /* @__PURE__ */ new Map(), a = (e, t) => {
 		let n = i.get(e) ?? {
 			id: e,
@@ -5719,7 +5949,7 @@ function al({ before: e, after: t, target_before: n, target_after: r }) {
 	for (let { id: e, text: n, probability: i } of [r, ...t]) a(e, n).to = i;
 	return [...i.values()];
 }
-function ol(e) {
+function vl(e) {
 	return {
 		head: [
 			"token",
@@ -5727,7 +5957,7 @@ function ol(e) {
 			"probability_before",
 			"probability_after"
 		],
-		rows: al(e).map(({ text: e, id: t, from: n, to: r }) => [
+		rows: _l(e).map(({ text: e, id: t, from: n, to: r }) => [
 			e,
 			t,
 			n,
@@ -5736,16 +5966,16 @@ function ol(e) {
 	};
 }
 // src/panels/Generation.tsx
-var sl = 12;
-function cl() {
+var yl = 12;
+function bl() {
 	let e = A(), t = e.continued, { a: n, source: r } = e.state.value, i = {
 		ask: "generate",
-		...Ts({
+		...Ls({
 			prompt: n,
 			source: r
 		}),
-		tokens: sl
-	}, a = e.data.host === "report", o = a && e.desk.peek(i) ? i : t.value, s = Ht(o && ul(o, i, e.desk.peek(o)) ? o : null);
+		tokens: yl
+	}, a = e.data.host === "report", o = a && e.desk.peek(i) ? i : t.value, s = Ht(o && Sl(o, i, e.desk.peek(o)) ? o : null);
 	return !e.explained.value || a && !o ? null : /* @__PURE__ */ j(Z, {
 		name: "generation",
 		title: "Generation",
@@ -5756,28 +5986,28 @@ function cl() {
 				onClick: () => t.value = i,
 				children: [
 					"Continue by ",
-					sl,
+					yl,
 					" tokens"
 				]
 			}),
 			/* @__PURE__ */ j(B, { answer: s }),
-			s?.result ? /* @__PURE__ */ j(dl, { result: s.result }) : null,
-			s?.result ? /* @__PURE__ */ j(ll, { result: s.result }) : null
+			s?.result ? /* @__PURE__ */ j(Cl, { result: s.result }) : null,
+			s?.result ? /* @__PURE__ */ j(xl, { result: s.result }) : null
 		]
 	});
 }
-function ll({ result: e }) {
+function xl({ result: e }) {
 	return /* @__PURE__ */ j(X, {
 		name: "continuation",
-		figure: (t) => Jc(e, t),
-		table: () => Yc(e),
+		figure: (t) => ol(e, t),
+		table: () => sl(e),
 		data: e
 	});
 }
-function ul(e, t, n) {
+function Sl(e, t, n) {
 	return [e.prompt, n?.whole].includes(t.prompt) && e.source === t.source;
 }
-function dl({ result: e }) {
+function Cl({ result: e }) {
 	let t = A(), { whole: n } = e, r = t.data.host === "report", { position: i, target: a } = t.state.value;
 	return /* @__PURE__ */ j(x, { children: [n === null ? /* @__PURE__ */ j("p", {
 		class: "note",
@@ -5804,7 +6034,7 @@ function dl({ result: e }) {
 	})] });
 }
 // src/ui/Tested.tsx
-function fl(e) {
+function wl(e) {
 	let t = A(), n = t.followed(), r = e.tests.some((e) => e.how === "swap"), i = t.at.b.value, a = r && i === null, o = Ht(n && !a ? {
 		ask: "test",
 		...n,
@@ -5813,27 +6043,27 @@ function fl(e) {
 		...r ? { [`${t.beside()}_b`]: i } : {}
 	} : null), s = o?.result ?? null, c = t.explained.value, l = e.target === void 0 && c?.reference.kind === "versus" ? c.ledger.value : null;
 	return Re(() => {
-		s && e.say && (t.said.value = `${e.say}: ${ml(s, l).join(" → ")}`);
+		s && e.say && (t.said.value = `${e.say}: ${El(s, l).join(" → ")}`);
 	}, [s, e.say]), a ? /* @__PURE__ */ j("p", {
 		class: "error",
 		children: "A swap takes its value from prompt B: write one in Compare."
-	}) : /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(B, { answer: o }), s ? /* @__PURE__ */ j(pl, {
+	}) : /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(B, { answer: o }), s ? /* @__PURE__ */ j(Tl, {
 		result: s,
 		note: e.note,
 		live: !e.say,
 		lead: l
 	}) : null] });
 }
-function pl(e) {
-	let { result: t, note: n, live: r, lead: i } = e, { target_before: a, target_after: o, effect: s, control: c } = t, [l, u] = ml(t, i), d = A().explained.value;
+function Tl(e) {
+	let { result: t, note: n, live: r, lead: i } = e, { target_before: a, target_after: o, effect: s, control: c } = t, [l, u] = El(t, i), d = A().explained.value;
 	return /* @__PURE__ */ j("div", {
 		class: "before-after has-exports",
 		"aria-live": r ? "polite" : "off",
 		children: [
 			d ? /* @__PURE__ */ j(X, {
 				name: "test",
-				figure: (e) => Qc(t, d, e),
-				table: () => ol(t),
+				figure: (e) => ul(t, d, e),
+				table: () => vl(t),
 				data: t
 			}) : null,
 			/* @__PURE__ */ j("p", {
@@ -5849,9 +6079,9 @@ function pl(e) {
 			}),
 			i === null ? null : /* @__PURE__ */ j("p", {
 				class: "note",
-				children: ["Its probability: ", ml(t, null).join(" → ")]
+				children: ["Its probability: ", El(t, null).join(" → ")]
 			}),
-			/* @__PURE__ */ j(_l, {
+			/* @__PURE__ */ j(kl, {
 				before: a.probability,
 				after: o.probability,
 				limit: c?.limit ?? null
@@ -5866,22 +6096,22 @@ function pl(e) {
 					" ",
 					/* @__PURE__ */ j(Q, { name: "nats" }),
 					". ",
-					hl(t),
+					Dl(t),
 					" ",
 					s ? /* @__PURE__ */ j("strong", { children: Mr(s) }) : null
 				]
 			}),
 			/* @__PURE__ */ j("p", {
 				class: "note",
-				children: ["Then: ", /* @__PURE__ */ j(gl, { tokens: t.after.slice(0, 3) })]
+				children: ["Then: ", /* @__PURE__ */ j(Ol, { tokens: t.after.slice(0, 3) })]
 			})
 		]
 	});
 }
-function ml(e, t) {
+function El(e, t) {
 	return t === null ? Dr(e.target_before.probability, e.target_after.probability) : [F(t), F(t + e.nats)];
 }
-function hl({ tests: e, effect: t, control: n }) {
+function Dl({ tests: e, effect: t, control: n }) {
 	if (!t || !n) return /* @__PURE__ */ j(x, { children: "No control for this kind of test." });
 	let r = e.length > 1 ? "sets of as many random neurons of these layers" : "others of its kind";
 	return /* @__PURE__ */ j(x, { children: [
@@ -5900,7 +6130,7 @@ function hl({ tests: e, effect: t, control: n }) {
 		n.limit === null ? ", too few for a verdict." : "."
 	] });
 }
-function gl(e) {
+function Ol(e) {
 	return /* @__PURE__ */ j(x, { children: e.tokens.map((e, t) => /* @__PURE__ */ j("span", {
 		class: "chip",
 		children: [
@@ -5913,8 +6143,8 @@ function gl(e) {
 		]
 	}, t)) });
 }
-function _l(e) {
-	let t = (e) => 4 + e * 192, [n, r] = [-1, 1].map((n) => t(vl(e.before, n * (e.limit ?? 0))));
+function kl(e) {
+	let t = (e) => 4 + e * 192, [n, r] = [-1, 1].map((n) => t(Al(e.before, n * (e.limit ?? 0))));
 	return /* @__PURE__ */ j("div", {
 		class: "scale small",
 		"aria-hidden": "true",
@@ -5966,23 +6196,23 @@ function _l(e) {
 		]
 	});
 }
-function vl(e, t) {
+function Al(e, t) {
 	let n = e * Math.exp(t);
 	return n / (1 - e + n);
 }
 // src/panels/Inspector.tsx
-var yl = {
+var jl = {
 	zero: "its output set to zero",
 	double: "its output doubled",
 	mean: "its output set to its mean",
 	swap: "its output taken from B"
-}, bl = {
+}, Ml = {
 	zero: "zeroed",
 	double: "doubled",
 	mean: "at its mean",
 	swap: "taken from B"
 };
-function xl() {
+function Nl() {
 	let e = A(), t = e.at.selection.value, n = e.followed(), { answer: r, result: i, stale: a } = Ut(n && t ? {
 		ask: "inspect",
 		...n,
@@ -5999,39 +6229,39 @@ function xl() {
 				onClick: () => e.select(null),
 				children: "×"
 			}),
-			/* @__PURE__ */ j(Ol, {}),
+			/* @__PURE__ */ j(Bl, {}),
 			/* @__PURE__ */ j(B, { answer: r }),
 			i && dn(i.part, t) ? /* @__PURE__ */ j("dl", {
 				class: a ? "stale" : "",
 				children: [
-					t.encoder ? /* @__PURE__ */ j(Sl, {
+					t.encoder ? /* @__PURE__ */ j(Pl, {
 						name: "inside the encoder",
 						children: /* @__PURE__ */ j("span", {
 							class: "small",
 							children: "at every position of the source; credit is what it carries on through cross-attention, patterns frozen"
 						})
 					}) : null,
-					i.value === null ? null : /* @__PURE__ */ j(Sl, {
+					i.value === null ? null : /* @__PURE__ */ j(Pl, {
 						name: /* @__PURE__ */ j(Q, { name: "credit" }),
 						children: [F(i.value), " logits"]
 					}),
-					i.activation === null ? null : /* @__PURE__ */ j(Sl, {
+					i.activation === null ? null : /* @__PURE__ */ j(Pl, {
 						name: /* @__PURE__ */ j(Q, { name: "activation" }),
 						children: F(i.activation, 2)
 					}),
-					i.looks_at.length === 0 ? null : /* @__PURE__ */ j(Sl, {
+					i.looks_at.length === 0 ? null : /* @__PURE__ */ j(Pl, {
 						name: "looks at",
-						children: i.looks_at.map((e) => /* @__PURE__ */ j(Ns, { at: e }, e.position))
+						children: i.looks_at.map((e) => /* @__PURE__ */ j(Gs, { at: e }, e.position))
 					}),
-					/* @__PURE__ */ j(Dl, {
+					/* @__PURE__ */ j(zl, {
 						name: "writes toward",
 						tokens: i.promotes
 					}),
-					/* @__PURE__ */ j(Dl, {
+					/* @__PURE__ */ j(zl, {
 						name: "writes away from",
 						tokens: i.suppresses
 					}),
-					/* @__PURE__ */ j(wl, { part: t })
+					/* @__PURE__ */ j(Il, { part: t })
 				]
 			}) : null
 		]
@@ -6042,34 +6272,34 @@ function xl() {
 		children: null
 	}) : null;
 }
-function Sl(e) {
+function Pl(e) {
 	return /* @__PURE__ */ j("div", { children: [/* @__PURE__ */ j("dt", { children: e.name }), /* @__PURE__ */ j("dd", { children: e.children })] });
 }
-var Cl = {
+var Fl = {
 	"pre-activation": "reads",
 	gate: "reads: gate",
 	up: "reads: up",
 	query: "reads: query",
 	key: "reads: key"
 };
-function wl({ part: e }) {
+function Il({ part: e }) {
 	let t = A(), n = t.followed(), { answer: r, result: i, stale: a } = Ut(n && pn(e) !== e.kind && t.reads() === null ? {
 		ask: "reads",
-		...Ts({
+		...Ls({
 			prompt: n.prompt,
 			position: n.position
 		}),
 		part: e
 	} : null);
-	return r?.error ? /* @__PURE__ */ j(Sl, {
+	return r?.error ? /* @__PURE__ */ j(Pl, {
 		name: "reads",
 		children: /* @__PURE__ */ j(B, { answer: r })
-	}) : !i || a || !dn(i.part, e) ? null : /* @__PURE__ */ j(x, { children: i.reads.map((e) => /* @__PURE__ */ j(Tl, { reading: e }, e.what)) });
+	}) : !i || a || !dn(i.part, e) ? null : /* @__PURE__ */ j(x, { children: i.reads.map((e) => /* @__PURE__ */ j(Ll, { reading: e }, e.what)) });
 }
-function Tl({ reading: e }) {
+function Ll({ reading: e }) {
 	let { what: t, value: n, terms: r, others: i, source: a } = e;
-	return /* @__PURE__ */ j(Sl, {
-		name: Cl[t],
+	return /* @__PURE__ */ j(Pl, {
+		name: Fl[t],
 		children: [
 			/* @__PURE__ */ j("span", {
 				class: "small",
@@ -6087,7 +6317,7 @@ function Tl({ reading: e }) {
 					" "
 				]
 			}),
-			r.map((e) => /* @__PURE__ */ j(El, { term: e }, xn(e.part))),
+			r.map((e) => /* @__PURE__ */ j(Rl, { term: e }, xn(e.part))),
 			i.count > 0 ? /* @__PURE__ */ j("span", {
 				class: "chip",
 				children: [
@@ -6102,12 +6332,12 @@ function Tl({ reading: e }) {
 		]
 	});
 }
-function El({ term: e }) {
+function Rl({ term: e }) {
 	let t = Sn(e.part);
 	return /* @__PURE__ */ j("span", {
 		class: "chip",
 		children: [
-			t ? /* @__PURE__ */ j(eo, { part: t }) : xn(e.part),
+			t ? /* @__PURE__ */ j(go, { part: t }) : xn(e.part),
 			" ",
 			/* @__PURE__ */ j("span", {
 				class: "small",
@@ -6116,13 +6346,13 @@ function El({ term: e }) {
 		]
 	});
 }
-function Dl(e) {
-	return e.tokens.length === 0 ? null : /* @__PURE__ */ j(Sl, {
+function zl(e) {
+	return e.tokens.length === 0 ? null : /* @__PURE__ */ j(Pl, {
 		name: e.name,
-		children: /* @__PURE__ */ j(Ms, { tokens: e.tokens })
+		children: /* @__PURE__ */ j(Ws, { tokens: e.tokens })
 	});
 }
-function Ol() {
+function Bl() {
 	let e = A(), { selection: t, test: n, b: r } = e.state.value;
 	return t ? /* @__PURE__ */ j("fieldset", {
 		class: "test",
@@ -6134,7 +6364,7 @@ function Ol() {
 					type: "button",
 					"aria-pressed": n === t,
 					disabled: t === "swap" && r === null,
-					title: t === "swap" && r === null ? "Open B first" : yl[t],
+					title: t === "swap" && r === null ? "Open B first" : jl[t],
 					onClick: () => e.set({ test: n === t ? null : t }),
 					children: t
 				}, t)), /* @__PURE__ */ j("button", {
@@ -6143,30 +6373,30 @@ function Ol() {
 					children: ["Pin ", /* @__PURE__ */ j("kbd", { children: "p" })]
 				})]
 			}),
-			n ? /* @__PURE__ */ j(fl, {
+			n ? /* @__PURE__ */ j(wl, {
 				tests: [{
 					part: t,
 					how: n
 				}],
-				note: yl[n],
-				say: `${N(t)} ${bl[n]}`
+				note: jl[n],
+				say: `${N(t)} ${Ml[n]}`
 			}) : null
 		]
 	}) : null;
 }
 // src/lib/figure/knew.ts
-var kl = 46, Al = V - 6, jl = 112;
-function Ml(e, t) {
+var Vl = 46, Hl = V - 6, Ul = 112;
+function Wl(e, t) {
 	let n = `“${Y(e.target.text)}”`;
-	return J(V, [Nl(e)], {
+	return J(V, [Gl(e)], {
 		shows: `Rank of ${n} in what the stream would predict after each layer, by the logit lens; 1 is the top prediction.`,
 		made: e,
 		asked: t,
-		about: da(e.target)
+		about: Ea(e.target)
 	});
 }
-function Nl({ lens: e, target: t }) {
-	let n = Math.max(1, Math.ceil(Math.log10(Math.max(1, ...e.map((e) => e.rank))))), r = (t) => kl + t * (Al - kl) / Math.max(e.length - 1, 1), i = (e) => jl - Math.log10(e) / n * 104, a = Array.from({ length: n + 1 }, (e, t) => 10 ** t), o = [
+function Gl({ lens: e, target: t }) {
+	let n = Math.max(1, Math.ceil(Math.log10(Math.max(1, ...e.map((e) => e.rank))))), r = (t) => Vl + t * (Hl - Vl) / Math.max(e.length - 1, 1), i = (e) => Ul - Math.log10(e) / n * 104, a = Array.from({ length: n + 1 }, (e, t) => 10 ** t), o = [
 		1,
 		2,
 		5,
@@ -6175,32 +6405,32 @@ function Nl({ lens: e, target: t }) {
 	return {
 		height: 135,
 		body: [
-			...a.map((e) => Ni(kl, i(e), Al, i(e), { stroke: xi })),
+			...a.map((e) => Ji(Vl, i(e), Hl, i(e), { stroke: Ii })),
 			...a.map((e) => G(41, i(e) + 2.4, e.toLocaleString("en"), {
 				size: W,
 				anchor: "end",
 				fill: U
 			})),
-			Ni(kl, jl, Al, jl, { stroke: bi }),
-			...e.map((e, t) => e.layer === null || e.layer % o === 0 && (e.layer > 0 || o === 1) ? Ni(r(t), jl, r(t), 114.5, { stroke: bi }) + G(r(t), 121.5, e.layer === null ? "emb" : String(e.layer), {
+			Ji(Vl, Ul, Hl, Ul, { stroke: Fi }),
+			...e.map((e, t) => e.layer === null || e.layer % o === 0 && (e.layer > 0 || o === 1) ? Ji(r(t), Ul, r(t), 114.5, { stroke: Fi }) + G(r(t), 121.5, e.layer === null ? "emb" : String(e.layer), {
 				size: W,
 				anchor: "middle",
 				fill: U
 			}) : ""),
-			Ti("polyline", {
+			Bi("polyline", {
 				points: e.map((e, t) => `${r(t).toFixed(2)},${i(e.rank).toFixed(2)}`).join(" "),
 				fill: "none",
-				stroke: Si,
+				stroke: Li,
 				"stroke-width": 1.4,
 				"stroke-linejoin": "round"
 			}),
-			...e.map((e, t) => Ti("circle", {
+			...e.map((e, t) => Bi("circle", {
 				cx: r(t),
 				cy: i(e.rank),
 				r: 1.6,
-				fill: Si
+				fill: Li
 			})),
-			G((kl + Al) / 2, 132, "read after layer (emb: the embedding)", {
+			G((Vl + Hl) / 2, 132, "read after layer (emb: the embedding)", {
 				size: W + .5,
 				anchor: "middle"
 			}),
@@ -6212,7 +6442,7 @@ function Nl({ lens: e, target: t }) {
 		].join("\n")
 	};
 }
-function Pl({ lens: e }) {
+function Kl({ lens: e }) {
 	return {
 		head: [
 			"layer",
@@ -6223,7 +6453,7 @@ function Pl({ lens: e }) {
 			"top_probability"
 		],
 		rows: e.map((e) => [
-			pa(e.layer),
+			Oa(e.layer),
 			e.rank,
 			e.probability,
 			e.kl,
@@ -6233,8 +6463,8 @@ function Pl({ lens: e }) {
 	};
 }
 // src/panels/Knew.tsx
-var Fl = 360, Il = 150, Ll = 44, Rl = 14, zl = new Intl.NumberFormat("en", { notation: "compact" });
-function Bl() {
+var ql = 360, Jl = 150, Yl = 44, Xl = 14, Zl = new Intl.NumberFormat("en", { notation: "compact" });
+function Ql() {
 	let e = A().explained.value, t = Zt();
 	return !e || e.lens.length === 0 ? null : /* @__PURE__ */ j(Z, {
 		name: "knew",
@@ -6243,15 +6473,15 @@ function Bl() {
 		children: [
 			/* @__PURE__ */ j(X, {
 				name: "rank-by-layer",
-				figure: (t) => Ml(e, t),
-				table: () => Pl(e),
+				figure: (t) => Wl(e, t),
+				table: () => Kl(e),
 				data: e
 			}),
-			/* @__PURE__ */ j(Hl, {
+			/* @__PURE__ */ j(eu, {
 				explained: e,
 				tested: t
 			}),
-			/* @__PURE__ */ j(no, {
+			/* @__PURE__ */ j(pi, {
 				label: "rank by layer",
 				head: [
 					"layer",
@@ -6260,7 +6490,7 @@ function Bl() {
 					"top token"
 				],
 				rows: () => e.lens.map((e) => [
-					Vl(e.layer),
+					$l(e.layer),
 					`${e.rank}`,
 					I(e.probability),
 					/* @__PURE__ */ j("bdi", { children: R(e.top.text) }, "top")
@@ -6269,19 +6499,19 @@ function Bl() {
 		]
 	});
 }
-function Vl(e) {
+function $l(e) {
 	return e === null ? "embedding" : `L${e}`;
 }
-function Hl({ explained: e, tested: t }) {
-	let n = e.lens, r = Math.max(1, Math.ceil(Math.log10(Math.max(...n.map((e) => e.rank))))), i = (e) => Ll + e * 304 / Math.max(n.length - 1, 1), a = (e) => 128 - Math.log10(e) / r * 114, o = Ul(e, t), s = Array.from({ length: r + 1 }, (e, t) => 10 ** t).filter((e, t) => r <= 3 || t % 2 == 0 || t === r);
+function eu({ explained: e, tested: t }) {
+	let n = e.lens, r = Math.max(1, Math.ceil(Math.log10(Math.max(...n.map((e) => e.rank))))), i = (e) => Yl + e * 304 / Math.max(n.length - 1, 1), a = (e) => 128 - Math.log10(e) / r * 114, o = tu(e, t), s = Array.from({ length: r + 1 }, (e, t) => 10 ** t).filter((e, t) => r <= 3 || t % 2 == 0 || t === r);
 	return /* @__PURE__ */ j("svg", {
 		class: "curve",
-		viewBox: `0 0 ${Fl} ${Il}`,
+		viewBox: `0 0 ${ql} ${Jl}`,
 		role: "img",
 		"aria-label": "Rank of the target by layer",
 		children: [
 			s.map((e) => /* @__PURE__ */ j("g", { children: [/* @__PURE__ */ j("line", {
-				x1: Ll,
+				x1: Yl,
 				x2: 348,
 				y1: a(e),
 				y2: a(e),
@@ -6290,7 +6520,7 @@ function Hl({ explained: e, tested: t }) {
 				x: 38,
 				y: a(e) + 4,
 				"text-anchor": "end",
-				children: e === 1 ? "top, 1" : zl.format(e)
+				children: e === 1 ? "top, 1" : Zl.format(e)
 			})] }, e)),
 			/* @__PURE__ */ j("polyline", { points: n.map((e, t) => `${i(t)},${a(e.rank)}`).join(" ") }),
 			o.map(({ place: e, text: t }, r) => {
@@ -6302,13 +6532,13 @@ function Hl({ explained: e, tested: t }) {
 				}), /* @__PURE__ */ j("text", {
 					class: "strong",
 					x: i(e) + (o ? -9 : 9),
-					y: Math.max(Rl, a(n[e]?.rank ?? 1) + (r === 0 && n[e]?.rank !== 1 ? 12 : -8)),
+					y: Math.max(Xl, a(n[e]?.rank ?? 1) + (r === 0 && n[e]?.rank !== 1 ? 12 : -8)),
 					"text-anchor": o ? "end" : "start",
 					children: t
 				})] }, e);
 			}),
 			/* @__PURE__ */ j("text", {
-				x: Ll,
+				x: Yl,
 				y: 145,
 				children: "embedding"
 			}),
@@ -6321,7 +6551,7 @@ function Hl({ explained: e, tested: t }) {
 		]
 	});
 }
-function Ul(e, t) {
+function tu(e, t) {
 	let n = e.lens, r = t?.answer.part ? _n(t.answer.part) : null, i = [], a = r && !r.encoder ? n.findIndex((e) => e.layer === r.layer) : -1;
 	a >= 0 && i.push({
 		place: a,
@@ -6331,18 +6561,18 @@ function Ul(e, t) {
 	for (; o > 0 && n[o - 1]?.rank === 1;) o--;
 	return o < n.length && o !== a && i.push({
 		place: o,
-		text: `top from ${Vl(n[o]?.layer ?? null)} on`
+		text: `top from ${$l(n[o]?.layer ?? null)} on`
 	}), i;
 }
 // src/lib/figure/knowledge.ts
-var Wl = 12;
-function Gl(e, t) {
-	let n = Mn(e), r = e.layers.map((e) => e.sum ?? 0), i = e.attributions.slice(0, Wl).map((e) => ({
+var nu = 12;
+function ru(e, t) {
+	let n = Mn(e), r = e.layers.map((e) => e.sum ?? 0), i = e.attributions.slice(0, nu).map((e) => ({
 		name: Nn(e),
 		value: e.value,
 		number: F(e.value, 3)
-	})), a = Ho(i.map((e) => e.value), "attribution of the strongest neurons, probability", (e) => F(e, 2)), o = Y(e.target.map((e) => e.text).join(""));
-	return J(V, [...n.map((e) => Jl(e, r)), ...i.length > 0 ? [Io(V, {
+	})), a = es(i.map((e) => e.value), "attribution of the strongest neurons, probability", (e) => F(e, 2)), o = Y(e.target.map((e) => e.text).join(""));
+	return J(V, [...n.map((e) => ou(e, r)), ...i.length > 0 ? [Jo(V, {
 		rows: i,
 		axis: a
 	})] : []], {
@@ -6352,29 +6582,29 @@ function Gl(e, t) {
 		about: `Answer: “${o}” (${I(e.probability)}).`
 	});
 }
-var Kl = 40, ql = 84;
-function Jl({ layers: e, encoder: t }, n) {
-	let [r, i] = [Math.min(0, ...n), Math.max(1e-9, ...n)], a = (e) => 4 + (i - e) / (i - r) * ql, o = (V - Kl) / Math.max(e.length, 1), s = Math.ceil(10 / o);
+var iu = 40, au = 84;
+function ou({ layers: e, encoder: t }, n) {
+	let [r, i] = [Math.min(0, ...n), Math.max(1e-9, ...n)], a = (e) => 4 + (i - e) / (i - r) * au, o = (V - iu) / Math.max(e.length, 1), s = Math.ceil(10 / o);
 	return {
 		height: 110,
 		body: [
-			...Vo({
+			...$o({
 				low: r,
 				high: i
-			}).map((e) => Ni(Kl, a(e), V, a(e), { stroke: e === 0 ? bi : xi }) + G(36, a(e) + 2.3, F(e, 2), {
+			}).map((e) => Ji(iu, a(e), V, a(e), { stroke: e === 0 ? Fi : Ii }) + G(36, a(e) + 2.3, F(e, 2), {
 				size: W,
 				anchor: "end",
 				fill: U
 			})),
 			...e.map(({ sum: e, layer: t }, n) => {
-				let r = e ?? 0, i = Kl + n * o, c = n % s === 0 ? G(i + o / 2, 97, String(t), {
+				let r = e ?? 0, i = iu + n * o, c = n % s === 0 ? G(i + o / 2, 97, String(t), {
 					size: W,
 					anchor: "middle",
 					fill: U
 				}) : "";
-				return Fi(i + o * .1, Math.min(a(r), a(0)), o * .8, Math.abs(a(r) - a(0)), r < 0) + c;
+				return Xi(i + o * .1, Math.min(a(r), a(0)), o * .8, Math.abs(a(r) - a(0)), r < 0) + c;
 			}),
-			G((Kl + V) / 2, 107, t ? "layer of the encoder" : "layer", {
+			G((iu + V) / 2, 107, t ? "layer of the encoder" : "layer", {
 				size: W + .5,
 				anchor: "middle"
 			}),
@@ -6386,7 +6616,7 @@ function Jl({ layers: e, encoder: t }, n) {
 		].join("\n")
 	};
 }
-function Yl(e) {
+function su(e) {
 	return {
 		head: [
 			"part",
@@ -6414,7 +6644,7 @@ function Yl(e) {
 	};
 }
 // src/panels/FactChoice.tsx
-function Xl({ facts: e }) {
+function cu({ facts: e }) {
 	let t = A();
 	return /* @__PURE__ */ j("p", { children: [
 		"This asks for a known fact in other words. Find the neurons of",
@@ -6439,7 +6669,7 @@ function Xl({ facts: e }) {
 		"with the prompts that are known to ask for it."
 	] });
 }
-function Zl({ list: e, open: t }) {
+function lu({ list: e, open: t }) {
 	let n = A(), r = k(0), i = k(0), a = e.relations[r.value]?.facts ?? [], o = a[i.value];
 	return /* @__PURE__ */ j("details", {
 		open: t,
@@ -6490,7 +6720,7 @@ function Zl({ list: e, open: t }) {
 		})]
 	});
 }
-function Ql() {
+function uu() {
 	let e = A(), t = k(""), n = k(""), r = Fn(t.value);
 	return /* @__PURE__ */ j("details", { children: [
 		/* @__PURE__ */ j("summary", { children: "Or write prompts of your own" }),
@@ -6528,16 +6758,16 @@ function Ql() {
 	] });
 }
 // src/panels/FactEdit.tsx
-var $l = {
+var du = {
 	update: "update to another answer",
 	erase: "erase the relation",
 	suppress: "suppress these neurons",
 	amplify: "amplify these neurons"
-}, eu = {
+}, fu = {
 	rome: "ROME (a layer)",
 	value: "value rows of these neurons"
 };
-function tu({ found: e, list: t }) {
+function pu({ found: e, list: t }) {
 	let n = A(), r = n.at.knowledge.value, i = n.followed(), a = r?.edit ?? null, o = In(e), s = a?.action === "erase" ? o.shared : o[Ln(o, r?.set ?? null)], c = Ht(a && r && i ? Un(r, a, i, s) : null);
 	if (!r || n.data.host === "report" && !a) return null;
 	let [l] = e.facts, u = l?.target.map((e) => e.text).join("") ?? "", d = {
@@ -6551,7 +6781,7 @@ function tu({ found: e, list: t }) {
 		class: "edit",
 		children: [
 			/* @__PURE__ */ j("legend", { children: "Edit the weights" }),
-			n.data.host === "report" ? null : /* @__PURE__ */ j(nu, {
+			n.data.host === "report" ? null : /* @__PURE__ */ j(mu, {
 				own: r.prompts !== null,
 				counts: {
 					own: s.length,
@@ -6559,10 +6789,10 @@ function tu({ found: e, list: t }) {
 				}
 			}),
 			/* @__PURE__ */ j(B, { answer: c }),
-			c?.result && a ? /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(ru, {
+			c?.result && a ? /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(hu, {
 				result: c.result,
 				answer: d.answer
-			}), /* @__PURE__ */ j(au, {
+			}), /* @__PURE__ */ j(_u, {
 				edit: a,
 				fact: d,
 				shipped: t.shipped && r.prompts === null,
@@ -6571,7 +6801,7 @@ function tu({ found: e, list: t }) {
 		]
 	});
 }
-function nu({ own: e, counts: t }) {
+function mu({ own: e, counts: t }) {
 	let n = A(), r = n.at.knowledge.value?.edit ?? null, i = k(r?.action ?? "update"), a = k(r?.to ?? ""), o = k(r?.method ?? "rome"), s = i.value === "update", c = i.value === "erase" ? t.shared : s && o.value === "rome" ? 1 : t.own, l = c > 0 && (!s || a.value.trim() !== "");
 	return /* @__PURE__ */ j("form", {
 		class: "controls",
@@ -6591,7 +6821,7 @@ function nu({ own: e, counts: t }) {
 					onChange: (e) => i.value = e.currentTarget.value,
 					children: Dn.filter((t) => !e || t !== "erase").map((e) => /* @__PURE__ */ j("option", {
 						value: e,
-						children: $l[e]
+						children: du[e]
 					}, e))
 				})
 			] }),
@@ -6611,7 +6841,7 @@ function nu({ own: e, counts: t }) {
 					onChange: (e) => o.value = e.currentTarget.value,
 					children: On.map((e) => /* @__PURE__ */ j("option", {
 						value: e,
-						children: eu[e]
+						children: fu[e]
 					}, e))
 				})
 			] })] }) : null,
@@ -6632,7 +6862,7 @@ function nu({ own: e, counts: t }) {
 		]
 	});
 }
-function ru({ result: e, answer: t }) {
+function hu({ result: e, answer: t }) {
 	let { effects: n, control: r } = e, i = [
 		[
 			e.subject === null ? "the relation's facts" : `${t}, on the fact's prompts`,
@@ -6663,7 +6893,7 @@ function ru({ result: e, answer: t }) {
 	return /* @__PURE__ */ j("div", {
 		"aria-live": "polite",
 		children: [
-			/* @__PURE__ */ j(to, {
+			/* @__PURE__ */ j(fi, {
 				label: "What the edited model says, a prompt a row",
 				children: /* @__PURE__ */ j("table", { children: [
 					/* @__PURE__ */ j("caption", { children: "What the model says first" }),
@@ -6686,12 +6916,12 @@ function ru({ result: e, answer: t }) {
 							class: "small",
 							children: " (edit made with it)"
 						}) : null] }),
-						/* @__PURE__ */ j("td", { children: /* @__PURE__ */ j(iu, { said: e.before }) }),
-						/* @__PURE__ */ j("td", { children: /* @__PURE__ */ j(iu, { said: e.after }) })
+						/* @__PURE__ */ j("td", { children: /* @__PURE__ */ j(gu, { said: e.before }) }),
+						/* @__PURE__ */ j("td", { children: /* @__PURE__ */ j(gu, { said: e.after }) })
 					] }, e.prompt)) })
 				] })
 			}),
-			/* @__PURE__ */ j(to, {
+			/* @__PURE__ */ j(fi, {
 				label: "What the edit changes, by group of prompts",
 				children: /* @__PURE__ */ j("table", { children: [
 					/* @__PURE__ */ j("caption", { children: "The right (or new) answer, mean probability" }),
@@ -6771,7 +7001,7 @@ function ru({ result: e, answer: t }) {
 		]
 	});
 }
-function iu({ said: e }) {
+function gu({ said: e }) {
 	return /* @__PURE__ */ j("span", {
 		class: "chip",
 		children: [
@@ -6784,14 +7014,14 @@ function iu({ said: e }) {
 		]
 	});
 }
-function au(e) {
+function _u(e) {
 	let t = A().explained.value?.model.name ?? "", n = !e.shipped && e.edit.action !== "erase";
 	return /* @__PURE__ */ j("details", { children: [
 		/* @__PURE__ */ j("summary", { children: "Keep this edit in a file" }),
 		n ? /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j("p", {
 			class: "note",
 			children: "Write this line to fact.jsonl:"
-		}), /* @__PURE__ */ j(ou, {
+		}), /* @__PURE__ */ j(vu, {
 			label: "The fact as a line of JSON",
 			text: zn(e.fact)
 		})] }) : null,
@@ -6799,29 +7029,29 @@ function au(e) {
 			class: "note",
 			children: "Then run this, and open it again with unembed open --edits edit.safetensors:"
 		}),
-		/* @__PURE__ */ j(ou, {
+		/* @__PURE__ */ j(vu, {
 			label: "The command",
 			text: Bn(e.edit, e.fact, e.shipped, e.neurons, t)
 		})
 	] });
 }
-function ou({ label: e, text: t }) {
-	return /* @__PURE__ */ j(to, {
+function vu({ label: e, text: t }) {
+	return /* @__PURE__ */ j(fi, {
 		label: e,
 		children: /* @__PURE__ */ j("pre", { children: /* @__PURE__ */ j("code", { children: t }) })
 	});
 }
 // src/panels/Fact.tsx
-var su = [
+var yu = [
 	.2,
 	.1,
 	.05
-], cu = 12, lu = {
+], bu = 12, xu = {
 	refined: "the fact's own",
 	kept: "all that the fact keeps",
 	shared: "the relation's"
 };
-function uu({ explained: e }) {
+function Su({ explained: e }) {
 	let t = A(), n = t.at.knowledge.value, r = t.followed(), i = t.data.host === "report" && n === null, a = Ht(r && !i ? {
 		ask: "facts",
 		prompt: r.prompt
@@ -6839,15 +7069,15 @@ function uu({ explained: e }) {
 		children: [
 			/* @__PURE__ */ j("h3", { children: "The fact, and its neurons" }),
 			/* @__PURE__ */ j(B, { answer: a }),
-			a?.result ? /* @__PURE__ */ j(du, {
+			a?.result ? /* @__PURE__ */ j(Cu, {
 				list: a.result,
 				explained: e
 			}) : null,
-			n && r && a?.result ? /* @__PURE__ */ j(pu, { list: a.result }) : null
+			n && r && a?.result ? /* @__PURE__ */ j(Tu, { list: a.result }) : null
 		]
 	});
 }
-function du({ list: e, explained: t }) {
+function Cu({ list: e, explained: t }) {
 	let n = A(), r = n.at.knowledge.value, { stated: i } = e, a = n.data.host === "report", o = jn(e, n.state.value.a, t.target.text);
 	if (r?.prompts) return /* @__PURE__ */ j("p", { children: [
 		"Your fact: ",
@@ -6856,7 +7086,7 @@ function du({ list: e, explained: t }) {
 		/* @__PURE__ */ j($, { text: t.target.text }),
 		".",
 		" ",
-		/* @__PURE__ */ j(fu, {})
+		/* @__PURE__ */ j(wu, {})
 	] });
 	let s = e.relations.reduce((e, t) => e + t.facts.length, 0);
 	return /* @__PURE__ */ j(x, { children: [i ? /* @__PURE__ */ j("p", { children: [
@@ -6871,25 +7101,25 @@ function du({ list: e, explained: t }) {
 		i.prompts.length,
 		" prompts ask for it).",
 		" ",
-		r ? /* @__PURE__ */ j(fu, {}) : /* @__PURE__ */ j("button", {
+		r ? /* @__PURE__ */ j(wu, {}) : /* @__PURE__ */ j("button", {
 			type: "button",
 			disabled: a,
 			onClick: () => n.set({ knowledge: An }),
 			children: "Find its neurons"
 		})
-	] }) : o.length > 0 && !a ? /* @__PURE__ */ j(Xl, { facts: o }) : /* @__PURE__ */ j("p", {
+	] }) : o.length > 0 && !a ? /* @__PURE__ */ j(cu, { facts: o }) : /* @__PURE__ */ j("p", {
 		class: "note",
 		children: [
 			"None of the ",
 			s,
 			" known facts is asked for in these words. The neurons of a fact are found from several prompts that ask for it: choose a known fact, or write more prompts."
 		]
-	}), a || r && i ? null : /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(Zl, {
+	}), a || r && i ? null : /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(lu, {
 		list: e,
 		open: !i && o.length === 0
-	}), i ? null : /* @__PURE__ */ j(Ql, {})] })] });
+	}), i ? null : /* @__PURE__ */ j(uu, {})] })] });
 }
-function fu() {
+function wu() {
 	let e = A();
 	return e.data.host === "report" ? null : /* @__PURE__ */ j("button", {
 		type: "button",
@@ -6897,7 +7127,7 @@ function fu() {
 		children: "Close"
 	});
 }
-function pu({ list: e }) {
+function Tu({ list: e }) {
 	let t = A(), n = t.at.knowledge.value, r = t.followed(), i = n && r && (n.prompts || e.stated) ? Hn(n, r) : null, { answer: a, result: o, stale: s } = Ut(i), c = t.data.host === "report";
 	return !n || !i ? null : /* @__PURE__ */ j(x, { children: [
 		/* @__PURE__ */ j("p", {
@@ -6912,7 +7142,7 @@ function pu({ list: e }) {
 						t: Number(e.currentTarget.value),
 						set: null
 					}),
-					children: [.../* @__PURE__ */ new Set([...su, n.t])].map((e) => /* @__PURE__ */ j("option", {
+					children: [.../* @__PURE__ */ new Set([...yu, n.t])].map((e) => /* @__PURE__ */ j("option", {
 						value: e,
 						children: [
 							e,
@@ -6930,14 +7160,14 @@ function pu({ list: e }) {
 		}) : null,
 		o ? /* @__PURE__ */ j("div", {
 			class: s ? "stale" : "",
-			children: [/* @__PURE__ */ j(mu, { found: o }), /* @__PURE__ */ j(tu, {
+			children: [/* @__PURE__ */ j(Eu, { found: o }), /* @__PURE__ */ j(pu, {
 				found: o,
 				list: e
 			})]
 		}) : null
 	] });
 }
-function mu({ found: e }) {
+function Eu({ found: e }) {
 	let t = A(), n = t.at.knowledge.value, [r] = e.facts;
 	if (!n || !r) return null;
 	let i = In(e), a = Ln(i, n.set), o = e.facts.length - 1;
@@ -6973,23 +7203,23 @@ function mu({ found: e }) {
 						onChange: () => t.setKnowledge({ set: e })
 					}),
 					" ",
-					lu[e],
+					xu[e],
 					": ",
 					i[e].length
 				] }),
 				" ",
-				/* @__PURE__ */ j(hu, { neurons: i[e] })
+				/* @__PURE__ */ j(Du, { neurons: i[e] })
 			]
 		}, e))] }),
 		i[a].length === 0 ? /* @__PURE__ */ j("p", {
 			class: "note",
 			children: "No neuron is above the threshold in enough prompts. Take a lower one."
-		}) : /* @__PURE__ */ j(gu, {
+		}) : /* @__PURE__ */ j(Ou, {
 			neurons: i[a],
 			target: r.target[0]?.id,
 			whole: r.target.length === 1
 		}),
-		/* @__PURE__ */ j(no, {
+		/* @__PURE__ */ j(pi, {
 			label: "prompts of the fact",
 			head: [
 				"prompt",
@@ -7004,23 +7234,23 @@ function mu({ found: e }) {
 		})
 	] });
 }
-function hu({ neurons: e }) {
+function Du({ neurons: e }) {
 	return /* @__PURE__ */ j("span", {
 		class: "neurons",
-		children: [e.slice(0, cu).map((e) => {
+		children: [e.slice(0, bu).map((e) => {
 			let t = un(e);
-			return /* @__PURE__ */ j(eo, { part: t }, N(t));
-		}), e.length > cu ? /* @__PURE__ */ j("span", {
+			return /* @__PURE__ */ j(go, { part: t }, N(t));
+		}), e.length > bu ? /* @__PURE__ */ j("span", {
 			class: "small",
 			children: [
 				"and ",
-				e.length - cu,
+				e.length - bu,
 				" more"
 			]
 		}) : null]
 	});
 }
-function gu(e) {
+function Ou(e) {
 	let t = A(), n = t.at.knowledge.value?.test ?? null, r = (e) => e === "zero" ? "Suppress (× 0)" : "Amplify (× 2)";
 	return /* @__PURE__ */ j("fieldset", {
 		class: "test",
@@ -7036,7 +7266,7 @@ function gu(e) {
 					children: r(e)
 				}, e))
 			}),
-			n && e.target !== void 0 ? /* @__PURE__ */ j(fl, {
+			n && e.target !== void 0 ? /* @__PURE__ */ j(wl, {
 				tests: e.neurons.map((e) => ({
 					part: un(e),
 					how: n
@@ -7052,16 +7282,16 @@ function gu(e) {
 	});
 }
 // src/panels/Knowledge.tsx
-var _u = 12, vu = 100, yu = 12;
-function bu() {
+var ku = 12, Au = 100, ju = 12;
+function Mu() {
 	let e = A(), t = e.explained.value, n = e.followed(), { prompt: r, source: i, target: a } = n ?? {}, o = t !== null && t.position === t.asks, s = e.reads() === null, { answer: c, result: l, stale: u } = Ut(o && n ? {
 		ask: "attribute",
-		...Ts({
+		...Ls({
 			prompt: r,
 			source: i,
 			target: a
 		}),
-		top: vu
+		top: Au
 	} : null);
 	return /* @__PURE__ */ j("div", { children: t ? /* @__PURE__ */ j(Z, {
 		name: "knowledge",
@@ -7077,23 +7307,23 @@ function bu() {
 				]
 			}),
 			/* @__PURE__ */ j(B, { answer: c }),
-			l ? /* @__PURE__ */ j(xu, {
+			l ? /* @__PURE__ */ j(Nu, {
 				result: l,
 				stale: u
 			}) : null,
-			o && s ? /* @__PURE__ */ j(uu, { explained: t }) : null
+			o && s ? /* @__PURE__ */ j(Su, { explained: t }) : null
 		]
 	}) : null });
 }
-function xu({ result: e, stale: t }) {
+function Nu({ result: e, stale: t }) {
 	let n = Mn(e), r = e.layers.map((e) => e.sum ?? 0), i = Math.max(0, ...e.attributions.map((e) => Math.abs(e.value)));
 	return /* @__PURE__ */ j("div", {
 		class: t ? "stale" : "",
 		children: [
 			/* @__PURE__ */ j(X, {
 				name: "knowledge",
-				figure: (t) => Gl(e, t),
-				table: () => Yl(e),
+				figure: (t) => ru(e, t),
+				table: () => su(e),
 				data: e
 			}),
 			/* @__PURE__ */ j("div", {
@@ -7101,19 +7331,19 @@ function xu({ result: e, stale: t }) {
 				children: [/* @__PURE__ */ j("div", { children: n.map((t) => /* @__PURE__ */ j("div", { children: [
 					n.length > 1 ? /* @__PURE__ */ j("p", {
 						class: "note",
-						children: Su(t, e)
+						children: Pu(t, e)
 					}) : null,
-					/* @__PURE__ */ j(Eu, {
+					/* @__PURE__ */ j(Ru, {
 						stack: t,
 						sums: r
 					}),
-					/* @__PURE__ */ j(Du, {
+					/* @__PURE__ */ j(zu, {
 						stack: t,
 						largest: i
 					})
-				] }, String(t.encoder))) }), /* @__PURE__ */ j(Ou, { neurons: e.attributions.slice(0, _u) })]
+				] }, String(t.encoder))) }), /* @__PURE__ */ j(Bu, { neurons: e.attributions.slice(0, ku) })]
 			}),
-			/* @__PURE__ */ j(no, {
+			/* @__PURE__ */ j(pi, {
 				label: "attribution by layer",
 				head: [
 					"layer",
@@ -7136,27 +7366,27 @@ function xu({ result: e, stale: t }) {
 		]
 	});
 }
-function Su({ encoder: e }, { sources: t = [], source_positions: n = [] }) {
+function Pu({ encoder: e }, { sources: t = [], source_positions: n = [] }) {
 	return e ? n.length === t.length ? "The encoder (enc.), at every position of the source:" : `The encoder (enc.), at the blank of the source (${n.map((e) => `${e} ${R(t[e]?.label ?? "")}`).join(", ")}):` : "The decoder, where the answer is predicted:";
 }
-var Cu = 26, wu = 300, Tu = 74;
-function Eu({ stack: e, sums: t }) {
+var Fu = 26, Iu = 300, Lu = 74;
+function Ru({ stack: e, sums: t }) {
 	let n = e.layers.map((e) => ({
 		layer: e.layer,
 		sum: e.sum ?? 0
-	})), r = 274 / Math.max(n.length, 1), [i, a] = [Math.min(0, ...t), Math.max(1e-9, ...t)], o = (e) => 6 + (a - e) / (a - i) * Tu;
+	})), r = 274 / Math.max(n.length, 1), [i, a] = [Math.min(0, ...t), Math.max(1e-9, ...t)], o = (e) => 6 + (a - e) / (a - i) * Lu;
 	return /* @__PURE__ */ j("svg", {
 		class: "layers",
-		viewBox: `0 0 ${wu} 104`,
+		viewBox: `0 0 ${Iu} 104`,
 		role: "img",
 		"aria-label": `Attribution by layer${e.encoder ? " of the encoder" : ""}; the table below has the numbers`,
 		children: [
-			Vo({
+			$o({
 				low: i,
 				high: a
 			}).map((e) => /* @__PURE__ */ j("g", { children: [/* @__PURE__ */ j("line", {
-				x1: Cu,
-				x2: wu,
+				x1: Fu,
+				x2: Iu,
 				y1: o(e),
 				y2: o(e),
 				class: e === 0 ? "axis" : "tick"
@@ -7169,13 +7399,13 @@ function Eu({ stack: e, sums: t }) {
 			n.map((t, i) => /* @__PURE__ */ j("g", { children: [
 				/* @__PURE__ */ j("rect", {
 					class: t.sum < 0 ? "negative" : "positive",
-					x: Cu + i * r + 1,
+					x: Fu + i * r + 1,
 					y: Math.min(o(t.sum), o(0)),
 					width: Math.max(r - 2, 1),
 					height: Math.abs(o(t.sum) - o(0))
 				}),
 				i % Math.ceil(n.length / 15) === 0 ? /* @__PURE__ */ j("text", {
-					x: Cu + (i + .5) * r,
+					x: Fu + (i + .5) * r,
 					y: 90,
 					children: t.layer
 				}) : null,
@@ -7189,8 +7419,8 @@ function Eu({ stack: e, sums: t }) {
 		]
 	});
 }
-function Du({ stack: e, largest: t }) {
-	let n = A(), r = Pn(e.neurons, e.layers.length), i = Math.min(yu, Math.max(0, ...r.map((e) => e.length))), a = (e, t) => r[e]?.[t], o = n.at.selection.value;
+function zu({ stack: e, largest: t }) {
+	let n = A(), r = Pn(e.neurons, e.layers.length), i = Math.min(ju, Math.max(0, ...r.map((e) => e.length))), a = (e, t) => r[e]?.[t], o = n.at.selection.value;
 	return e.neurons.length === 0 ? /* @__PURE__ */ j("p", {
 		class: "note",
 		children: "None of the strongest neurons is in it."
@@ -7200,17 +7430,17 @@ function Du({ stack: e, largest: t }) {
 			"The ",
 			e.neurons.length,
 			" strongest neurons by layer, at most ",
-			yu,
+			ju,
 			" a layer; a cell selects its neuron."
 		]
-	}), /* @__PURE__ */ j(Ha, {
+	}), /* @__PURE__ */ j(ro, {
 		label: `Attribution of the strongest neurons${e.encoder ? " of the encoder" : ""}, layers across`,
 		columns: r.length,
 		rows: i,
 		height: 10,
 		colour: (e, n) => {
 			let r = a(e, n);
-			return r ? gi(r.value, t) : null;
+			return r ? ji(r.value, t) : null;
 		},
 		tell: (e, t) => {
 			let n = a(e, t);
@@ -7228,7 +7458,7 @@ function Du({ stack: e, largest: t }) {
 		}
 	})] });
 }
-function Ou({ neurons: e }) {
+function Bu({ neurons: e }) {
 	let t = Math.max(0, ...e.map((e) => Math.abs(e.value)));
 	return /* @__PURE__ */ j("table", { children: [/* @__PURE__ */ j("thead", { children: /* @__PURE__ */ j("tr", { children: [
 		/* @__PURE__ */ j("th", {
@@ -7256,18 +7486,18 @@ function Ou({ neurons: e }) {
 	] }) }), /* @__PURE__ */ j("tbody", { children: e.map((e) => /* @__PURE__ */ j("tr", { children: [
 		/* @__PURE__ */ j("th", {
 			scope: "row",
-			children: /* @__PURE__ */ j(eo, { part: un(e) })
+			children: /* @__PURE__ */ j(go, { part: un(e) })
 		}),
 		/* @__PURE__ */ j("td", {
 			class: "number",
-			children: /* @__PURE__ */ j($o, {
+			children: /* @__PURE__ */ j(ds, {
 				value: e.value,
 				digits: 3
 			})
 		}),
 		/* @__PURE__ */ j("td", {
 			class: "wide-only",
-			children: /* @__PURE__ */ j(Qo, {
+			children: /* @__PURE__ */ j(us, {
 				value: e.value,
 				largest: t
 			})
@@ -7279,9 +7509,9 @@ function Ou({ neurons: e }) {
 	] }, Nn(e))) })] });
 }
 // src/lib/figure/ledger.ts
-var ku = 40;
-function Au(e, t, n, r) {
-	let { ledger: i, target: a, reference: o } = e, { shown: s, others: c } = Ko(i.terms, Math.min(t, ku), n), { sum: l } = Yo(i), u = [
+var Vu = 40;
+function Hu(e, t, n, r) {
+	let { ledger: i, target: a, reference: o } = e, { shown: s, others: c } = is(i.terms, Math.min(t, Vu), n), { sum: l } = ss(i), u = [
 		...s.map((e) => ({
 			name: xn(e),
 			value: e.value,
@@ -7301,17 +7531,17 @@ function Au(e, t, n, r) {
 			total: !0
 		}
 	];
-	return J(V, [Io(V, {
+	return J(V, [Jo(V, {
 		rows: u,
-		axis: Ho(u.map((e) => e.value), "logits", (e) => F(e, +!Number.isInteger(e)))
+		axis: es(u.map((e) => e.value), "logits", (e) => F(e, +!Number.isInteger(e)))
 	})], {
-		shows: `Direct credit: parts that add up to ${fa(a, o)} (${F(i.value)}), the model's own number. Norm scales and attention patterns as they were. Hatched: lowers it.`,
+		shows: `Direct credit: parts that add up to ${Da(a, o)} (${F(i.value)}), the model's own number. Norm scales and attention patterns as they were. Hatched: lowers it.`,
 		made: e,
 		asked: r,
-		about: da(a)
+		about: Ea(a)
 	});
 }
-function ju({ ledger: e }) {
+function Uu({ ledger: e }) {
 	return {
 		head: [
 			"term",
@@ -7336,7 +7566,7 @@ function ju({ ledger: e }) {
 	};
 }
 // src/ui/Marks.tsx
-function Mu() {
+function Wu() {
 	return /* @__PURE__ */ j("p", {
 		class: "note marks",
 		children: [
@@ -7354,10 +7584,10 @@ function Mu() {
 	});
 }
 // src/ui/Outcome.tsx
-function Nu({ part: e }) {
-	let t = Zt(), n = t && Ws(t, e);
+function Gu({ part: e }) {
+	let t = Zt(), n = t && nc(t, e);
 	if (!t || !n) return null;
-	let [r, i] = Ks(t, n), { nats: a, effect: o } = n;
+	let [r, i] = ic(t, n), { nats: a, effect: o } = n;
 	return /* @__PURE__ */ j("span", {
 		class: "outcome",
 		title: `${r} → ${i}, ${F(a)} nats${o ? `, ${Mr(o)}` : ""}`,
@@ -7376,32 +7606,32 @@ function Nu({ part: e }) {
 	});
 }
 // src/panels/Ledger.tsx
-var Pu = 12, Fu = 10, Iu = Infinity, Lu = xe({
+var Ku = 12, qu = 10, Ju = Infinity, Yu = xe({
 	is: () => !1,
 	set: () => {}
-}), Ru = xe({
+}), Xu = xe({
 	order: "size",
 	effectOf: () => null
 });
-function zu() {
-	let e = A(), t = e.explained.value, n = Zt(), r = k("size"), i = k(Pu), a = k({});
+function Zu() {
+	let e = A(), t = e.explained.value, n = Zt(), r = k("size"), i = k(Ku), a = k({});
 	if (!t) return null;
 	let { ledger: o } = t, s = e.at.selection.value, c = (e) => {
 		let t = Sn(e);
-		return t && n ? Ws(n, t)?.nats ?? null : null;
-	}, l = Ko(o.terms, i.value, r.value, (e) => Vu(Sn(e), s), c), u = qo(0, o.terms, l.others.value);
+		return t && n ? nc(n, t)?.nats ?? null : null;
+	}, l = is(o.terms, i.value, r.value, (e) => $u(Sn(e), s), c), u = as(0, o.terms, l.others.value);
 	return /* @__PURE__ */ j(Z, {
 		name: "ledger",
 		title: /* @__PURE__ */ j(Q, {
 			name: "ledger",
 			children: "Ledger"
 		}),
-		note: /* @__PURE__ */ j(Hu, { explained: t }),
+		note: /* @__PURE__ */ j(ed, { explained: t }),
 		children: [
 			/* @__PURE__ */ j(X, {
 				name: "ledger",
-				figure: (e) => Au(t, i.value, r.value, e),
-				table: () => ju(t),
+				figure: (e) => Hu(t, i.value, r.value, e),
+				table: () => Uu(t),
 				data: t
 			}),
 			/* @__PURE__ */ j("p", {
@@ -7428,15 +7658,15 @@ function zu() {
 							})
 						]
 					})
-				] }), o.terms.length > Pu ? /* @__PURE__ */ j("button", {
+				] }), o.terms.length > Ku ? /* @__PURE__ */ j("button", {
 					type: "button",
-					onClick: () => i.value = i.value === Pu ? Iu : Pu,
-					children: i.value === Pu ? `Show all ${o.terms.length}` : "Show the largest"
+					onClick: () => i.value = i.value === Ku ? Ju : Ku,
+					children: i.value === Ku ? `Show all ${o.terms.length}` : "Show the largest"
 				}) : null]
 			}),
-			/* @__PURE__ */ j(Lu.Provider, {
+			/* @__PURE__ */ j(Yu.Provider, {
 				value: {
-					is: (e, t) => a.value[e] ?? Vu(t, s),
+					is: (e, t) => a.value[e] ?? $u(t, s),
 					set: (e, t) => {
 						a.value = {
 							...a.value,
@@ -7444,7 +7674,7 @@ function zu() {
 						};
 					}
 				},
-				children: /* @__PURE__ */ j(Ru.Provider, {
+				children: /* @__PURE__ */ j(Xu.Provider, {
 					value: {
 						order: r.value,
 						effectOf: c
@@ -7453,7 +7683,7 @@ function zu() {
 						class: "ledger",
 						role: "treegrid",
 						"aria-label": "Ledger",
-						onKeyDown: ed,
+						onKeyDown: fd,
 						children: [
 							/* @__PURE__ */ j("thead", { children: /* @__PURE__ */ j("tr", { children: [
 								/* @__PURE__ */ j("th", {
@@ -7475,43 +7705,43 @@ function zu() {
 								}),
 								/* @__PURE__ */ j("th", {
 									scope: "col",
-									children: Bu(t)
+									children: Qu(t)
 								})
 							] }) }),
-							/* @__PURE__ */ j("tbody", { children: [l.shown.map((e, t) => /* @__PURE__ */ j(Gu, {
+							/* @__PURE__ */ j("tbody", { children: [l.shown.map((e, t) => /* @__PURE__ */ j(rd, {
 								term: e,
 								level: 1,
 								largest: u,
 								first: t === 0
-							}, Xo(e))), /* @__PURE__ */ j(Qu, {
+							}, cs(e))), /* @__PURE__ */ j(ud, {
 								count: l.others.count,
 								value: l.others.value,
 								level: 1,
 								largest: u
 							})] }),
-							/* @__PURE__ */ j(Wu, { explained: t })
+							/* @__PURE__ */ j(nd, { explained: t })
 						]
 					})
 				})
 			}),
-			/* @__PURE__ */ j(Mu, {})
+			/* @__PURE__ */ j(Wu, {})
 		]
 	});
 }
-function Bu({ target: e, reference: t }) {
+function Qu({ target: e, reference: t }) {
 	let n = R(e.text.trim() || e.text);
 	return t.kind === "versus" ? `lead of ${n} without it` : `${n} without it`;
 }
-function Vu(e, t) {
+function $u(e, t) {
 	return !e || !t || e.layer !== t.layer ? !1 : dn(e, t) ? !0 : !t.encoder && e.head === void 0 && e.neuron === void 0 && pn(t) === e.kind;
 }
-function Hu({ explained: e }) {
+function ed({ explained: e }) {
 	let { target: t, reference: n } = e;
 	return /* @__PURE__ */ j(x, { children: [
 		"Why ",
 		R(t.text),
 		": ",
-		Uu(n),
+		td(n),
 		"; raw ",
 		/* @__PURE__ */ j(Q, { name: "logit" }),
 		" ",
@@ -7527,11 +7757,11 @@ function Hu({ explained: e }) {
 		" is what it writes toward that, with attention patterns and the scales of norms as they were."
 	] });
 }
-function Uu(e) {
+function td(e) {
 	return e.kind === "raw" ? "its raw logit" : e.kind === "mean" ? "its logit above the vocabulary mean" : `its logit minus that of ${R(e.text ?? "")}`;
 }
-function Wu({ explained: e }) {
-	let { sum: t, error: n, holds: r } = Yo(e.ledger);
+function nd({ explained: e }) {
+	let { sum: t, error: n, holds: r } = ss(e.ledger);
 	return /* @__PURE__ */ j("tfoot", { children: /* @__PURE__ */ j("tr", {
 		class: r ? "total" : "total error",
 		children: [
@@ -7559,10 +7789,10 @@ function Wu({ explained: e }) {
 		]
 	}) });
 }
-function Gu(e) {
-	let t = A(), n = He(Lu), { term: r, level: i } = e, a = Sn(r), o = Xo(r), s = a !== null && a.kind === pn(a) || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
+function rd(e) {
+	let t = A(), n = He(Yu), { term: r, level: i } = e, a = Sn(r), o = cs(r), s = a !== null && a.kind === pn(a) || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
 	return /* @__PURE__ */ j(x, { children: [
-		/* @__PURE__ */ j(Zu, {
+		/* @__PURE__ */ j(ld, {
 			name: xn(r),
 			value: r.value,
 			level: i,
@@ -7575,24 +7805,24 @@ function Gu(e) {
 				a && t.select(dn(a, t.at.selection.value) ? null : a);
 			}
 		}),
-		c && i === 1 ? /* @__PURE__ */ j(Ku, {
+		c && i === 1 ? /* @__PURE__ */ j(id, {
 			term: r,
 			largest: e.largest
 		}) : null,
-		c && i === 2 ? /* @__PURE__ */ j(Yu, {
+		c && i === 2 ? /* @__PURE__ */ j(sd, {
 			terms: e.sources ?? [],
 			parent: r.value,
 			largest: e.largest
 		}) : null
 	] });
 }
-function Ku({ term: e, largest: t }) {
-	let n = A(), r = He(Ru), i = n.followed(), a = {
+function id({ term: e, largest: t }) {
+	let n = A(), r = He(Xu), i = n.followed(), a = {
 		ask: "terms",
 		...i,
 		layer: e.layer,
 		sublayer: e.kind,
-		top: Fu
+		top: qu
 	}, o = Ht(i ? a : null);
 	if (!o?.result) return /* @__PURE__ */ j("tr", {
 		class: "waiting",
@@ -7602,61 +7832,61 @@ function Ku({ term: e, largest: t }) {
 			children: o?.error ?? `${o?.stage ?? "waiting"} …`
 		})
 	});
-	let { terms: s, others: c } = o.result, l = s.filter((e) => e.source === null && !qu(e)), u = Ko(l, Iu, r.order, void 0, r.effectOf), d = qo(t, l, c.value);
+	let { terms: s, others: c } = o.result, l = s.filter((e) => e.source === null && !ad(e)), u = is(l, Ju, r.order, void 0, r.effectOf), d = as(t, l, c.value);
 	return /* @__PURE__ */ j(x, { children: [
-		u.shown.map((e) => /* @__PURE__ */ j(Gu, {
+		u.shown.map((e) => /* @__PURE__ */ j(rd, {
 			term: e,
 			level: 2,
 			largest: d,
-			sources: s.filter((t) => Ju(t, e))
-		}, Xo(e))),
-		/* @__PURE__ */ j(Qu, {
+			sources: s.filter((t) => od(t, e))
+		}, cs(e))),
+		/* @__PURE__ */ j(ud, {
 			count: c.count,
 			value: c.value,
 			level: 2,
 			largest: d
 		}),
-		/* @__PURE__ */ j($u, {
+		/* @__PURE__ */ j(dd, {
 			level: 2,
 			sum: u.sum + c.value,
 			parent: e.value
 		})
 	] });
 }
-function qu({ kind: e }) {
+function ad({ kind: e }) {
 	return e === "head_rounding" || e === "cross_head_rounding";
 }
-function Ju(e, t) {
-	return t.head !== null && e.head === t.head && (e.source !== null || qu(e));
+function od(e, t) {
+	return t.head !== null && e.head === t.head && (e.source !== null || ad(e));
 }
-function Yu(e) {
-	let t = A(), n = (e) => qu(e) ? "rounding" : `from ${e.source} ${z(Xu(t.explained.value, e))}`, { shown: r, others: i, sum: a } = Ko(e.terms, Fu, "size"), o = qo(e.largest, r, i.value);
+function sd(e) {
+	let t = A(), n = (e) => ad(e) ? "rounding" : `from ${e.source} ${z(cd(t.explained.value, e))}`, { shown: r, others: i, sum: a } = is(e.terms, qu, "size"), o = as(e.largest, r, i.value);
 	return /* @__PURE__ */ j(x, { children: [
-		r.map((e) => /* @__PURE__ */ j(Zu, {
+		r.map((e) => /* @__PURE__ */ j(ld, {
 			name: n(e),
 			value: e.value,
 			level: 3,
 			largest: o,
 			part: null,
 			open: null
-		}, Xo(e))),
-		/* @__PURE__ */ j(Qu, {
+		}, cs(e))),
+		/* @__PURE__ */ j(ud, {
 			count: i.count,
 			value: i.value,
 			level: 3,
 			largest: o
 		}),
-		/* @__PURE__ */ j($u, {
+		/* @__PURE__ */ j(dd, {
 			level: 3,
 			sum: a,
 			parent: e.parent
 		})
 	] });
 }
-function Xu(e, { kind: t, source: n }) {
+function cd(e, { kind: t, source: n }) {
 	if (e !== null && n !== null) return t === "cross_attention" ? { text: e.sources?.[n]?.label ?? "" } : e.tokens[n];
 }
-function Zu(e) {
+function ld(e) {
 	let t = A(), { part: n, open: r, level: i } = e, a = n !== null && dn(n, t.at.selection.value);
 	return /* @__PURE__ */ j("tr", {
 		class: `level-${i}${n !== null && dn(n, t.hovered.value) ? " hovered" : ""}${n ? " choosable" : ""}`,
@@ -7686,20 +7916,20 @@ function Zu(e) {
 			/* @__PURE__ */ j("td", {
 				class: "number",
 				"data-value": e.value,
-				children: /* @__PURE__ */ j($o, { value: e.value })
+				children: /* @__PURE__ */ j(ds, { value: e.value })
 			}),
 			/* @__PURE__ */ j("td", {
 				class: "wide-only",
-				children: /* @__PURE__ */ j(Qo, {
+				children: /* @__PURE__ */ j(us, {
 					value: e.value,
 					largest: e.largest
 				})
 			}),
-			/* @__PURE__ */ j("td", { children: n ? /* @__PURE__ */ j(Nu, { part: n }) : null })
+			/* @__PURE__ */ j("td", { children: n ? /* @__PURE__ */ j(Gu, { part: n }) : null })
 		]
 	});
 }
-function Qu(e) {
+function ud(e) {
 	return e.count === 0 ? null : /* @__PURE__ */ j("tr", {
 		class: `others level-${e.level}`,
 		"aria-level": e.level,
@@ -7715,11 +7945,11 @@ function Qu(e) {
 			/* @__PURE__ */ j("td", {
 				class: "number",
 				"data-value": e.value,
-				children: /* @__PURE__ */ j($o, { value: e.value })
+				children: /* @__PURE__ */ j(ds, { value: e.value })
 			}),
 			/* @__PURE__ */ j("td", {
 				class: "wide-only",
-				children: /* @__PURE__ */ j(Qo, {
+				children: /* @__PURE__ */ j(us, {
 					value: e.value,
 					largest: e.largest
 				})
@@ -7728,7 +7958,7 @@ function Qu(e) {
 		]
 	});
 }
-function $u(e) {
+function dd(e) {
 	let t = Math.abs(e.sum - e.parent) < .005;
 	return /* @__PURE__ */ j("tr", {
 		class: `sum level-${e.level}`,
@@ -7750,25 +7980,25 @@ function $u(e) {
 		]
 	});
 }
-function ed(e) {
+function fd(e) {
 	let t = e.key === "ArrowDown" ? 1 : e.key === "ArrowUp" ? -1 : 0;
 	if (t === 0) return;
 	let n = [...e.currentTarget.querySelectorAll("tr[tabindex]")];
 	n[n.indexOf(document.activeElement) + t]?.focus(), e.preventDefault();
 }
 // src/panels/Lens.tsx
-var td = 16;
-function nd() {
-	let e = A(), t = k("rank"), n = e.explained.value, r = n?.tokens.length ?? 0, i = li(n?.position ?? 0, r), a = e.followed(), o = r > 128 ? [i.value, Math.min(i.value + 128, r)] : null, { answer: s, result: c, stale: l } = Ut(a ? {
+var pd = 16;
+function md() {
+	let e = A(), t = k("rank"), n = e.explained.value, r = n?.tokens.length ?? 0, i = wi(n?.position ?? 0, r), a = e.followed(), o = r > 128 ? [i.value, Math.min(i.value + 128, r)] : null, { answer: s, result: c, stale: l } = Ut(a ? {
 		ask: "lens",
 		prompt: a.prompt,
-		...Ts({ source: a.source }),
+		...Ls({ source: a.source }),
 		target: a.target,
 		top: 5,
 		...o ? { window: o } : {}
 	} : null);
 	if (!n) return null;
-	let u = c ? sd(c.cells, i.value) : null, d = n.model.vocab, f = (e) => ha(e, t.value, d), p = {
+	let u = c ? yd(c.cells, i.value) : null, d = n.model.vocab, f = (e) => Aa(e, t.value, d), p = {
 		start: i.value,
 		size: 128
 	};
@@ -7782,7 +8012,7 @@ function nd() {
 			"What the ",
 			/* @__PURE__ */ j(Q, { name: "residual stream" }),
 			" would predict after each layer at each token: the top token in the cell",
-			u && !id(u.positions.length) ? " that is pointed at" : "",
+			u && !gd(u.positions.length) ? " that is pointed at" : "",
 			", the colour for",
 			" ",
 			R(n.target.text),
@@ -7797,14 +8027,14 @@ function nd() {
 					/* @__PURE__ */ j("select", {
 						value: t.value,
 						onChange: (e) => t.value = e.currentTarget.value,
-						children: Object.entries(ma).map(([e, t]) => /* @__PURE__ */ j("option", {
+						children: Object.entries(ka).map(([e, t]) => /* @__PURE__ */ j("option", {
 							value: e,
 							children: t
 						}, e))
 					})
 				] })
 			}),
-			/* @__PURE__ */ j(io, {
+			/* @__PURE__ */ j(_o, {
 				start: i,
 				length: r,
 				what: "tokens"
@@ -7812,28 +8042,28 @@ function nd() {
 			/* @__PURE__ */ j(B, { answer: s }),
 			c && !l ? /* @__PURE__ */ j(X, {
 				name: "lens",
-				figure: (e) => ga(c, n.target, t.value, p, e),
-				table: () => xa(c, p),
+				figure: (e) => ja(c, n.target, t.value, p, e),
+				table: () => Ia(c, p),
 				data: c
 			}) : null,
 			u && u.positions.length > 0 ? /* @__PURE__ */ j("div", {
 				class: l ? "stale" : "",
 				children: [
-					/* @__PURE__ */ j(Ha, {
-						label: `Logit lens, ${ma[t.value]} by layer and token`,
+					/* @__PURE__ */ j(ro, {
+						label: `Logit lens, ${ka[t.value]} by layer and token`,
 						columns: u.positions.length,
 						rows: u.layers.length,
 						colour: (e, t) => {
 							let n = u.at(e, t);
-							return n ? _i(f(n)) : null;
+							return n ? Mi(f(n)) : null;
 						},
-						...id(u.positions.length) ? { text: (e, t) => ad(u.at(e, t)) } : {},
+						...gd(u.positions.length) ? { text: (e, t) => _d(u.at(e, t)) } : {},
 						rest: [Math.max(0, u.positions.indexOf(n.position)), 0],
-						tell: (e, t) => /* @__PURE__ */ j(od, {
+						tell: (e, t) => /* @__PURE__ */ j(vd, {
 							cell: u.at(e, t),
 							token: c?.tokens[u.positions[e] ?? -1]
 						}),
-						rowName: (e) => rd(u.layers[e] ?? null),
+						rowName: (e) => hd(u.layers[e] ?? null),
 						columnName: (e) => z(c?.tokens[u.positions[e] ?? -1]),
 						marked: (e, t) => t === 0 && u.positions[e] === n.position,
 						onChoose: (t) => e.set({
@@ -7841,7 +8071,7 @@ function nd() {
 							target: null
 						})
 					}),
-					/* @__PURE__ */ j($a, {
+					/* @__PURE__ */ j(ho, {
 						kind: "amount",
 						...t.value === "rank" ? {
 							low: `rank ${d.toLocaleString("en")}`,
@@ -7849,10 +8079,10 @@ function nd() {
 							middle: `rank ${Math.round(Math.sqrt(d)).toLocaleString("en")}`
 						} : {
 							low: "0 %",
-							high: `100 %, ${ma[t.value]}`
+							high: `100 %, ${ka[t.value]}`
 						}
 					}),
-					/* @__PURE__ */ j(no, {
+					/* @__PURE__ */ j(pi, {
 						label: "logit lens",
 						head: [
 							"layer",
@@ -7863,9 +8093,9 @@ function nd() {
 							"target's probability"
 						],
 						rows: () => u.cells.map((e) => [
-							rd(e.layer),
+							hd(e.layer),
 							`${e.position}`,
-							/* @__PURE__ */ j("bdi", { children: ad(e) }, "top"),
+							/* @__PURE__ */ j("bdi", { children: _d(e) }, "top"),
 							I(e.top_probability[0] ?? 0),
 							`${e.rank}`,
 							I(e.probability)
@@ -7876,16 +8106,16 @@ function nd() {
 		]
 	});
 }
-function rd(e) {
+function hd(e) {
 	return e === null ? "emb" : `L${e}`;
 }
-function id(e) {
-	return e <= td;
+function gd(e) {
+	return e <= pd;
 }
-function ad(e) {
+function _d(e) {
 	return z(e?.top[0]);
 }
-function od({ cell: e, token: t }) {
+function vd({ cell: e, token: t }) {
 	return e ? /* @__PURE__ */ j(x, { children: [
 		e.layer === null ? "Embedding" : `After L${e.layer}`,
 		" at ",
@@ -7911,7 +8141,7 @@ function od({ cell: e, token: t }) {
 		}, t.id))
 	] }) : null;
 }
-function sd(e, t) {
+function yd(e, t) {
 	let n = e.filter((e) => e.position >= t && e.position < t + 128), r = [...new Set(n.map((e) => e.layer))].sort((e, t) => (t ?? -1) - (e ?? -1)), i = [...new Set(n.map((e) => e.position))].sort((e, t) => e - t), a = new Map(n.map((e) => [`${e.layer} ${e.position}`, e]));
 	return {
 		cells: n,
@@ -7921,8 +8151,8 @@ function sd(e, t) {
 	};
 }
 // src/panels/Looked.tsx
-function cd() {
-	let e = A(), t = Zt(), n = e.at.selection.value, r = t ? ld(t, n) : null;
+function bd() {
+	let e = A(), t = Zt(), n = e.at.selection.value, r = t ? xd(t, n) : null;
 	if (!t || !r || r.looks_at.length === 0) return null;
 	let i = 1 - r.looks_at.reduce((e, t) => e + t.attention, 0), a = Lr(z(t.tokens[t.position]));
 	return /* @__PURE__ */ j(Z, {
@@ -7931,8 +8161,8 @@ function cd() {
 		note: `Its attention from ${a}; all shares come to 1.`,
 		children: [/* @__PURE__ */ j(X, {
 			name: `looked-${N(M(r))}`,
-			figure: (e) => Xc(t, r, e),
-			table: () => Zc(r),
+			figure: (e) => cl(t, r, e),
+			table: () => ll(r),
 			data: r
 		}), /* @__PURE__ */ j("table", {
 			class: "looked",
@@ -7996,25 +8226,25 @@ function cd() {
 		})]
 	});
 }
-function ld(e, t) {
+function xd(e, t) {
 	let n = e.answer.part ? _n(e.answer.part) : null, r = (t) => t && e.heads.find((e) => dn(M(e), t));
 	return r(t) ?? r(n) ?? e.heads[0] ?? null;
 }
 // src/panels/Pins.tsx
-var ud = 3;
-function dd() {
+var Sd = 3;
+function Cd() {
 	let e = A(), { pins: t, b: n } = e.state.value;
 	return e.explained.value ? /* @__PURE__ */ j(Z, {
 		name: "pins",
 		title: "Pins",
 		note: t.length === 0 ? "Pin the test of a part (choose one in Why, Parts or Graph and press p) to see here what several do together." : "Each pin alone, and all of them together in one run.",
-		children: t.length === 0 ? /* @__PURE__ */ j(fd, {}) : /* @__PURE__ */ j(x, { children: [
+		children: t.length === 0 ? /* @__PURE__ */ j(wd, {}) : /* @__PURE__ */ j(x, { children: [
 			/* @__PURE__ */ j("ul", {
 				class: "pins",
 				children: t.map((r, i) => /* @__PURE__ */ j("li", { children: [/* @__PURE__ */ j("div", {
 					class: "controls",
 					children: [
-						/* @__PURE__ */ j(eo, { part: r.part }),
+						/* @__PURE__ */ j(go, { part: r.part }),
 						/* @__PURE__ */ j("select", {
 							"aria-label": `How ${N(r.part)} is tested`,
 							value: r.how,
@@ -8038,21 +8268,21 @@ function dd() {
 							children: "×"
 						})
 					]
-				}), t.length > 1 ? /* @__PURE__ */ j(fl, {
+				}), t.length > 1 ? /* @__PURE__ */ j(wl, {
 					tests: [r],
 					note: "this pin alone"
 				}) : null] }, fn(r.part)))
 			}),
 			t.length > 1 ? /* @__PURE__ */ j("h3", { children: "All together" }) : null,
-			/* @__PURE__ */ j(fl, {
+			/* @__PURE__ */ j(wl, {
 				tests: t,
 				note: t.length === 1 ? "this pin" : `these ${t.length} pins`
 			})
 		] })
 	}) : null;
 }
-function fd() {
-	let e = A(), t = Xt(), n = t?.result ? wo(t.result).slice(0, ud) : [];
+function wd() {
+	let e = A(), t = Xt(), n = t?.result ? Io(t.result).slice(0, Sd) : [];
 	return n.length === 0 ? /* @__PURE__ */ j(B, { answer: t }) : /* @__PURE__ */ j("p", {
 		class: "controls",
 		children: ["Begin with what matters most here:", n.map(({ part: t }) => /* @__PURE__ */ j("button", {
@@ -8066,8 +8296,8 @@ function fd() {
 	});
 }
 // src/panels/Prediction.tsx
-function pd() {
-	let e = A().explained.value, t = Es();
+function Td() {
+	let e = A().explained.value, t = Rs();
 	if (!e) return null;
 	let { target: n, position: r, tokens: i, model: a } = e;
 	return /* @__PURE__ */ j(Z, {
@@ -8091,8 +8321,8 @@ function pd() {
 		children: [
 			/* @__PURE__ */ j(X, {
 				name: "prediction",
-				figure: (t) => Kc(e, t),
-				table: () => qc(e),
+				figure: (t) => il(e, t),
+				table: () => al(e),
 				data: e
 			}),
 			e.notes.map((e) => /* @__PURE__ */ j("p", {
@@ -8101,10 +8331,10 @@ function pd() {
 			}, e)),
 			/* @__PURE__ */ j("div", {
 				class: "side-by-side",
-				children: [/* @__PURE__ */ j(md, {
+				children: [/* @__PURE__ */ j(Ed, {
 					explained: e,
 					caption: t ? "A" : "Top tokens"
-				}), t?.result ? /* @__PURE__ */ j(md, {
+				}), t?.result ? /* @__PURE__ */ j(Ed, {
 					explained: t.result,
 					caption: "B"
 				}) : null]
@@ -8112,7 +8342,7 @@ function pd() {
 		]
 	});
 }
-function md({ explained: e, caption: t }) {
+function Ed({ explained: e, caption: t }) {
 	let n = A();
 	return /* @__PURE__ */ j("table", {
 		class: "predictions",
@@ -8160,7 +8390,7 @@ function md({ explained: e, caption: t }) {
 	});
 }
 // src/panels/Sentence.tsx
-function hd() {
+function Dd() {
 	let e = A().explained.value, t = Xt();
 	if (!e) return null;
 	let n = t?.result ?? null, r = n?.words?.units ?? [], i = t !== null && !n && !t.error;
@@ -8169,10 +8399,10 @@ function hd() {
 		"aria-label": "The answer",
 		children: /* @__PURE__ */ j("p", {
 			class: "sentence",
-			children: n ? n.sentence.map((e, t) => /* @__PURE__ */ j(_d, {
+			children: n ? n.sentence.map((e, t) => /* @__PURE__ */ j(kd, {
 				span: e,
 				units: r
-			}, t)) : /* @__PURE__ */ j(x, { children: [gd(e.sentence).map((e, t) => /* @__PURE__ */ j(_d, {
+			}, t)) : /* @__PURE__ */ j(x, { children: [Od(e.sentence).map((e, t) => /* @__PURE__ */ j(kd, {
 				span: e,
 				units: r
 			}, t)), i ? /* @__PURE__ */ j("span", {
@@ -8182,13 +8412,13 @@ function hd() {
 		})
 	});
 }
-function gd(e) {
+function Od(e) {
 	let t = e.findIndex((e) => e.kind === null && e.text.trimEnd().endsWith("."));
 	return t < 0 ? e : e.slice(0, t + 1);
 }
-function _d({ span: e, units: t }) {
+function kd({ span: e, units: t }) {
 	let n = A(), r = e.kind === "part" ? _n(e.text) : null;
-	if (r) return /* @__PURE__ */ j(eo, { part: r });
+	if (r) return /* @__PURE__ */ j(go, { part: r });
 	let i = e.kind === "word" ? t[e.place ?? -1] : void 0;
 	return i ? /* @__PURE__ */ j("button", {
 		type: "button",
@@ -8201,7 +8431,7 @@ function _d({ span: e, units: t }) {
 	});
 }
 // src/lib/find.ts
-function vd(e, t) {
+function Ad(e, t) {
 	let n = t.toLowerCase();
 	if (!n) return [];
 	let r = [], i = "";
@@ -8214,12 +8444,12 @@ function vd(e, t) {
 	return a;
 }
 // src/ui/Find.tsx
-function yd(e) {
-	let t = k(""), n = k(-1), r = vd(e.texts, t.value), i = (t) => {
+function jd(e) {
+	let t = k(""), n = k(-1), r = Ad(e.texts, t.value), i = (t) => {
 		r.length !== 0 && (n.value = (n.value + t + r.length) % r.length, e.go(r[n.value] ?? null));
 	}, a = (r) => {
 		t.value = r, n.value = -1;
-		let i = vd(e.texts, r)[0];
+		let i = Ad(e.texts, r)[0];
 		i !== void 0 && (n.value = 0), e.go(i ?? null);
 	};
 	return /* @__PURE__ */ j("label", { children: [
@@ -8241,8 +8471,8 @@ function yd(e) {
 	] });
 }
 // src/panels/TokenStrip.tsx
-function bd() {
-	let e = A(), t = e.explained.value, n = li(t?.position ?? 0, t?.tokens.length ?? 0), r = k(null), i = Ve(() => (t?.tokens ?? []).map((e) => e.text), [t]), a = Od(), o = xd();
+function Md() {
+	let e = A(), t = e.explained.value, n = wi(t?.position ?? 0, t?.tokens.length ?? 0), r = k(null), i = Ve(() => (t?.tokens ?? []).map((e) => e.text), [t]), a = Bd(), o = Nd();
 	if (!t) return null;
 	let { tokens: s, position: c } = t, l = a !== null && hn(a.part), u = [...o.values()].map((e) => e.effect), d = Math.max(0, ...(a?.values ?? u).map(Math.abs)), f = s.slice(n.value, n.value + 128), p = f.some((e) => e.role);
 	return /* @__PURE__ */ j(Z, {
@@ -8256,20 +8486,20 @@ function bd() {
 			" logits."
 		] }) : o.size > 0 ? `Under a word: what is left of ${R(t.target.text)} without it. ○ Many heads rest on the first word, whatever it says.` : `Choose the position ${t.model.bidirectional ? "whose token" : "whose next token"} is explained. Select a head or an attention sublayer to colour its sources.`,
 		children: [
-			e.reads() === null ? null : /* @__PURE__ */ j(wd, {
+			e.reads() === null ? null : /* @__PURE__ */ j(Id, {
 				sources: t.sources ?? [],
 				values: l ? a.values : [],
 				largest: d
 			}),
-			/* @__PURE__ */ j(io, {
+			/* @__PURE__ */ j(_o, {
 				start: n,
 				length: s.length,
 				what: "tokens"
 			}),
-			s.length > 128 ? /* @__PURE__ */ j(yd, {
+			s.length > 128 ? /* @__PURE__ */ j(jd, {
 				texts: i,
 				go: (e) => {
-					r.value = e, e !== null && (n.value = ui(e, n.value, s.length));
+					r.value = e, e !== null && (n.value = Ti(e, n.value, s.length));
 				}
 			}) : null,
 			/* @__PURE__ */ j("ol", {
@@ -8281,13 +8511,13 @@ function bd() {
 						type: "button",
 						class: n.position === r.value ? "token found" : "token",
 						"aria-pressed": n.position === c,
-						style: Td(h, d),
-						title: m && Cd(m, t),
+						style: Ld(h, d),
+						title: m && Fd(m, t),
 						onClick: () => e.set({
 							position: n.position,
 							target: null
 						}),
-						onKeyDown: (e) => Dd(e),
+						onKeyDown: (e) => zd(e),
 						children: [
 							/* @__PURE__ */ j("span", {
 								class: "index",
@@ -8299,8 +8529,8 @@ function bd() {
 							}),
 							m ? /* @__PURE__ */ j("span", {
 								class: "sign",
-								children: m.positions[0] === n.position ? Sd(m) : "\xA0"
-							}) : /* @__PURE__ */ j(Ed, {
+								children: m.positions[0] === n.position ? Pd(m) : "\xA0"
+							}) : /* @__PURE__ */ j(Rd, {
 								value: h,
 								largest: d
 							})
@@ -8314,28 +8544,28 @@ function bd() {
 		]
 	});
 }
-function xd() {
+function Nd() {
 	let e = A(), t = Zt()?.words;
 	if (e.reads() !== null || t?.by !== "word") return /* @__PURE__ */ new Map();
 	let n = t.units.filter((e) => e.mark !== "last");
 	return new Map(n.flatMap((e) => e.positions.map((t) => [t, e])));
 }
-function Sd(e) {
+function Pd(e) {
 	let t = e.difference_without === null ? I(e.probability_without) : F(e.difference_without);
 	return e.mark === "first" ? `${t} ○` : t;
 }
-function Cd(e, t) {
+function Fd(e, t) {
 	let { target: n } = t, [r, i] = Dr(n.probability, e.probability_without), { instead: a } = e, o = a.id === n.id ? "the same" : `${R(a.text)} (${I(a.probability)})`;
 	return `Without ${R(e.text)}: ${R(n.text)} ${r} → ${i} (${F(-e.effect)} ${e.difference_without === null ? "nats" : "logits"}); it says ${o}`;
 }
-function wd(e) {
-	let t = li(0, e.sources.length), n = e.sources.slice(t.value, t.value + 128);
+function Id(e) {
+	let t = wi(0, e.sources.length), n = e.sources.slice(t.value, t.value + 128);
 	return /* @__PURE__ */ j(x, { children: [
 		/* @__PURE__ */ j("p", {
 			class: "note",
 			children: "What the encoder read; cross-attention takes from here:"
 		}),
-		/* @__PURE__ */ j(io, {
+		/* @__PURE__ */ j(_o, {
 			start: t,
 			length: e.sources.length,
 			what: "source positions"
@@ -8346,14 +8576,14 @@ function wd(e) {
 			start: t.value + 1,
 			children: n.map((t) => /* @__PURE__ */ j("li", { children: /* @__PURE__ */ j("span", {
 				class: "token source",
-				style: Td(e.values[t.position], e.largest),
+				style: Ld(e.values[t.position], e.largest),
 				children: [
 					/* @__PURE__ */ j("span", {
 						class: "index",
 						children: t.position
 					}),
 					/* @__PURE__ */ j($, { text: t.label }),
-					/* @__PURE__ */ j(Ed, {
+					/* @__PURE__ */ j(Rd, {
 						value: e.values[t.position],
 						largest: e.largest
 					})
@@ -8362,28 +8592,28 @@ function wd(e) {
 		})
 	] });
 }
-function Td(e, t) {
+function Ld(e, t) {
 	if (e === void 0) return {};
-	let n = gi(e, t);
+	let n = ji(e, t);
 	return {
 		background: n,
-		color: vi(n)
+		color: Ni(n)
 	};
 }
-function Ed(e) {
+function Rd(e) {
 	let { value: t } = e;
 	return /* @__PURE__ */ j("span", {
 		class: "sign",
 		children: t !== void 0 && Math.abs(t) > e.largest / 20 ? F(t) : "\xA0"
 	});
 }
-function Dd(e) {
+function zd(e) {
 	let t = e.key === "ArrowRight" ? 1 : e.key === "ArrowLeft" ? -1 : 0;
 	if (t === 0) return;
 	let n = e.currentTarget.parentElement;
 	(t > 0 ? n?.nextElementSibling : n?.previousElementSibling)?.querySelector("button")?.focus(), e.preventDefault();
 }
-function Od() {
+function Bd() {
 	let e = A(), t = e.at.selection.value, n = e.followed(), r = (e) => e && n && pn(e) !== "mlp" ? {
 		ask: "attention",
 		...n,
@@ -8392,19 +8622,19 @@ function Od() {
 	} : null, i = Ht(r(t)), a = e.hovered.value, o = r(a), s = o && e.desk.peek(o);
 	return a && s ? {
 		part: a,
-		values: kd(s, a)
+		values: Vd(s, a)
 	} : t && i?.result ? {
 		part: t,
-		values: kd(i.result, t)
+		values: Vd(i.result, t)
 	} : null;
 }
-function kd(e, t) {
+function Vd(e, t) {
 	let n = e.heads.filter((e) => t.head === void 0 || e.head === t.head);
 	return (hn(t) ? e.sources ?? [] : e.tokens).map((e, t) => n.reduce((e, n) => e + (n.contribution[t] ?? 0), 0));
 }
 // src/lib/words.ts
-var Ad = 40;
-function jd(e, t) {
+var Hd = 40;
+function Ud(e, t) {
 	let n = new Map(t.flatMap((e) => e.positions.map((t) => [t, e]))), r = [], i = null;
 	for (let t of e.tokens) {
 		let e = n.get(t.position) ?? null;
@@ -8416,22 +8646,22 @@ function jd(e, t) {
 			role: t.role ?? null
 		}, r.push(i));
 	}
-	return r.map((e) => Id({
+	return r.map((e) => Jd({
 		...e,
-		text: Md(e.tokens)
+		text: Wd(e.tokens)
 	}));
 }
-function Md(e) {
+function Wd(e) {
 	let [t] = e;
 	return e.length === 1 && t?.fragment ? t.fragment : Rr(e);
 }
-function Nd(e) {
+function Gd(e) {
 	return Math.max(0, ...e.filter((e) => e.mark === null).map((e) => Math.abs(e.effect)));
 }
-function Pd({ by: e }) {
+function Kd({ by: e }) {
 	return e === "spans" ? "piece" : e;
 }
-function Fd(e, t) {
+function qd(e, t) {
 	let n = [...e], r = 0, i = [];
 	for (let e of t) {
 		if (e.start === null || e.end === null) continue;
@@ -8453,7 +8683,7 @@ function Fd(e, t) {
 		role: null
 	}];
 }
-function Id(e) {
+function Jd(e) {
 	let { unit: t, tokens: n } = e;
 	if (t && n.length > 1 && t.text.trim() !== "") {
 		let n = /^\s*/.exec(e.text)?.[0] ?? "";
@@ -8473,58 +8703,58 @@ function Id(e) {
 		text: i
 	};
 }
-function Ld({ text: e, positions: t }, n = []) {
+function Yd({ text: e, positions: t }, n = []) {
 	let r = t.length === 1 ? n[t[0] ?? -1]?.fragment : null;
 	if (r) return r;
 	let i = [...e.trim() === "" ? L(e) : e.trim().split(/\s+/).map(L).join(" ")];
-	return i.length > Ad ? `${i.slice(0, 39).join("")}…` : i.join("");
+	return i.length > Hd ? `${i.slice(0, 39).join("")}…` : i.join("");
 }
-function Rd(e) {
+function Xd(e) {
 	let t = e.filter((e) => e.mark === null);
 	return [...t.length > 0 ? t : e].sort((e, t) => Math.abs(t.effect) - Math.abs(e.effect))[0] ?? null;
 }
-function zd(e, t) {
+function Zd(e, t) {
 	let n = Math.abs(e.effect) < .1 ? "" : e.effect > 0 ? "↓ to " : "↑ to ";
 	return e.difference_without === null ? n + Dr(t.target.probability, e.probability_without)[1] : n + F(e.difference_without);
 }
 // src/lib/figure/words.ts
-var Bd = 10.5, Vd = 2.5, Hd = 30, Ud = 15, Wd = 16;
-function Gd(e, t) {
-	let n = e.words?.units ?? [], r = Nd(n), i = (t.source && n.length > 0 ? Fd(t.source ?? "", n) : jd(e, n)).filter((e) => e.role !== "template"), a = i.flatMap((t, n) => Yd(t, i[n - 1], e, r)), o = Mi(t.source ?? t.prompt), s = Qd([...a, Zd(e, o)]), c = s.slice(0, Math.max(0, s.length - Wd)), l = s.slice(c.length), u = c.flat().filter(([e]) => e.ends).length, d = [$d(l, o), la(qd(e, r), H)], f = u > 0 ? ` The first ${u} are not shown.` : "";
+var Qd = 10.5, $d = 2.5, ef = 30, tf = 15, nf = 16;
+function rf(e, t) {
+	let n = e.words?.units ?? [], r = Gd(n), i = (t.source && n.length > 0 ? qd(t.source ?? "", n) : Ud(e, n)).filter((e) => e.role !== "template"), a = i.flatMap((t, n) => cf(t, i[n - 1], e, r)), o = qi(t.source ?? t.prompt), s = df([...a, uf(e, o)]), c = s.slice(0, Math.max(0, s.length - nf)), l = s.slice(c.length), u = c.flat().filter(([e]) => e.ends).length, d = [ff(l, o), wa(of(e, r), H)], f = u > 0 ? ` The first ${u} are not shown.` : "";
 	return J(H, d, {
-		shows: `${Kd(e)}${f}`,
+		shows: `${af(e)}${f}`,
 		made: e,
 		asked: t,
-		about: da(e.target)
+		about: Ea(e.target)
 	});
 }
-function Kd({ words: e, target: t, reference: n }) {
+function af({ words: e, target: t, reference: n }) {
 	if (!e) return `The prompt, and what the model says: “${Y(t.text)}”.`;
-	let r = n.kind === "versus" ? `the lead of “${Y(t.text)}” over “${Y(n.text ?? "")}”, in logits,` : `the probability of “${Y(t.text)}”`, i = e.units.some((e) => e.mark === "first") ? ` Dashed: the first ${Pd(e)}, on which many heads rest whatever it says.` : "";
-	return `Under each ${Pd(e)}: ${r} when that ${Pd(e)} alone is ${e.how === "mask" ? "hidden" : "deleted"} (↓ it falls, ↑ it rises).${i}`;
+	let r = n.kind === "versus" ? `the lead of “${Y(t.text)}” over “${Y(n.text ?? "")}”, in logits,` : `the probability of “${Y(t.text)}”`, i = e.units.some((e) => e.mark === "first") ? ` Dashed: the first ${Kd(e)}, on which many heads rest whatever it says.` : "";
+	return `Under each ${Kd(e)}: ${r} when that ${Kd(e)} alone is ${e.how === "mask" ? "hidden" : "deleted"} (↓ it falls, ↑ it rises).${i}`;
 }
-function qd({ reference: e }, t) {
+function of({ reference: e }, t) {
 	return {
 		label: e.kind === "versus" ? "effect on the lead, logits" : "effect on the log-probability, nats",
-		colour: (e) => Jd(1 - 2 * e, 1),
+		colour: (e) => sf(1 - 2 * e, 1),
 		low: F(-t),
 		middle: "0",
 		high: F(t)
 	};
 }
-function Jd(e, t) {
-	return gi(t > 0 ? .75 * e / t : 0, 1, !1);
+function sf(e, t) {
+	return ji(t > 0 ? .75 * e / t : 0, 1, !1);
 }
-function Yd(e, t, n, r) {
-	let { unit: i, role: a } = e, o = Ui(e.text.trim() === "" ? L(e.text) : ea(e.text), H - 6, Bd), s = i === null ? "" : i.mark === "last" ? "asked here" : zd(i, n), c = a !== null && a !== (t?.role ?? null);
+function cf(e, t, n, r) {
+	let { unit: i, role: a } = e, o = ia(e.text.trim() === "" ? L(e.text) : ha(e.text), H - 6, Qd), s = i === null ? "" : i.mark === "last" ? "asked here" : Zd(i, n), c = a !== null && a !== (t?.role ?? null);
 	return o.map((t, n) => {
-		let l = n === 0, u = n === o.length - 1 ? s : "", d = Math.max(q(t, Bd) + 6, q(u, W) + 2);
+		let l = n === 0, u = n === o.length - 1 ? s : "", d = Math.max(q(t, Qd) + 6, q(u, W) + 2);
 		return {
 			width: d,
 			ends: n === o.length - 1,
 			breaks: l && (c || e.before.includes("\n")),
 			draw: (e) => {
-				let { ink: n, ground: o } = Xd(i, r, e, d);
+				let { ink: n, ground: o } = lf(i, r, e, d);
 				return [
 					c && l ? G(e, -2, a, {
 						size: W,
@@ -8532,7 +8762,7 @@ function Yd(e, t, n, r) {
 					}) : "",
 					o,
 					G(e + d / 2, 10.8, t, {
-						size: Bd,
+						size: Qd,
 						fill: n,
 						anchor: "middle"
 					}),
@@ -8546,39 +8776,39 @@ function Yd(e, t, n, r) {
 		};
 	});
 }
-function Xd(e, t, n, r) {
+function lf(e, t, n, r) {
 	if (e === null) return {
 		ink: U,
 		ground: ""
 	};
-	let i = (e) => K(n, 0, r, Ud, {
+	let i = (e) => K(n, 0, r, tf, {
 		rx: 2,
 		fill: "none",
 		...e
 	});
 	if (e.mark === "first") return {
-		ink: bi,
+		ink: Fi,
 		ground: i({
-			stroke: Si,
+			stroke: Li,
 			"stroke-width": .8,
 			"stroke-dasharray": "2 1.5"
 		})
 	};
 	if (e.mark === "last") return {
-		ink: bi,
+		ink: Fi,
 		ground: i({
 			stroke: "#9a9a94",
 			"stroke-width": .6
 		})
 	};
-	let a = Jd(e.effect, t), o = e.effect < -.1 ? K(n, 12, r, 3, { fill: "url(#hatched)" }) : "";
+	let a = sf(e.effect, t), o = e.effect < -.1 ? K(n, 12, r, 3, { fill: "url(#hatched)" }) : "";
 	return {
-		ink: vi(a),
+		ink: Ni(a),
 		ground: i({ fill: a }) + o
 	};
 }
-function Zd({ target: e, reference: t, ledger: n }, r) {
-	let i = Y(e.text), a = t.kind === "versus" ? `${F(n.value)} with all` : I(e.probability), o = q("→", Bd) + 8, s = Math.max(q(i, Bd, !0) + 6 + 2, q(a, W) + 4);
+function uf({ target: e, reference: t, ledger: n }, r) {
+	let i = Y(e.text), a = t.kind === "versus" ? `${F(n.value)} with all` : I(e.probability), o = q("→", Qd) + 8, s = Math.max(q(i, Qd, !0) + 6 + 2, q(a, W) + 4);
 	return {
 		width: o + s,
 		breaks: !1,
@@ -8587,18 +8817,18 @@ function Zd({ target: e, reference: t, ledger: n }, r) {
 			let [t, n] = r ? [e, e + s + o / 2] : [e + o, e + o / 2];
 			return [
 				G(n, 10.8, r ? "←" : "→", {
-					size: Bd,
+					size: Qd,
 					fill: U,
 					anchor: "middle"
 				}),
-				K(t, 0, s, Ud, {
+				K(t, 0, s, tf, {
 					rx: 2,
 					fill: "none",
-					stroke: bi,
+					stroke: Fi,
 					"stroke-width": 1
 				}),
 				G(t + s / 2, 10.8, i, {
-					size: Bd,
+					size: Qd,
 					bold: !0,
 					anchor: "middle"
 				}),
@@ -8611,19 +8841,19 @@ function Zd({ target: e, reference: t, ledger: n }, r) {
 		}
 	};
 }
-function Qd(e) {
+function df(e) {
 	let t = [[]], n = 0;
-	for (let r of e) n > 0 && (r.breaks || n + r.width > H) && (t.push([]), n = 0), t.at(-1)?.push([r, n]), n += r.width + Vd;
+	for (let r of e) n > 0 && (r.breaks || n + r.width > H) && (t.push([]), n = 0), t.at(-1)?.push([r, n]), n += r.width + $d;
 	return t;
 }
-function $d(e, t) {
-	let n = e.map((e, n) => Ti("g", { transform: `translate(0 ${n * Hd + 9})` }, e.map(([e, n]) => e.draw(t ? H - n - e.width : n)).join("\n")));
+function ff(e, t) {
+	let n = e.map((e, n) => Bi("g", { transform: `translate(0 ${n * ef + 9})` }, e.map(([e, n]) => e.draw(t ? H - n - e.width : n)).join("\n")));
 	return {
-		height: e.length * Hd + 9 - 5,
+		height: e.length * ef + 9 - 5,
 		body: n.join("\n")
 	};
 }
-function ef(e) {
+function pf(e) {
 	return {
 		head: [
 			"unit",
@@ -8656,33 +8886,33 @@ function ef(e) {
 	};
 }
 // src/panels/Words.tsx
-var tf = 5, nf = 40;
-function rf() {
+var mf = 5, hf = 40;
+function gf() {
 	let e = A(), t = e.explained.value, n = Zt(), r = Xt(), i = k(null);
 	if (!t) return null;
-	let a = n?.words?.units ?? [], o = a.find((t) => t.positions[0] === e.at.word.value) ?? null, s = a.find((e) => e === i.value) ?? null ?? o ?? Rd(a);
+	let a = n?.words?.units ?? [], o = a.find((t) => t.positions[0] === e.at.word.value) ?? null, s = a.find((e) => e === i.value) ?? null ?? o ?? Xd(a);
 	return /* @__PURE__ */ j("section", {
 		class: "panel panel-words",
 		"aria-label": "The prompt and the answer",
 		children: [
 			n ? /* @__PURE__ */ j(X, {
 				name: "words",
-				figure: (e) => Gd(n, e),
-				table: () => ef(n),
+				figure: (e) => rf(n, e),
+				table: () => pf(n),
 				data: n
 			}) : null,
-			/* @__PURE__ */ j(af, {
+			/* @__PURE__ */ j(_f, {
 				explained: t,
 				units: a,
 				onHover: (e) => i.value = e
 			}),
-			/* @__PURE__ */ j(ff, { explained: t }),
-			s ? /* @__PURE__ */ j(lf, {
+			/* @__PURE__ */ j(wf, { explained: t }),
+			s ? /* @__PURE__ */ j(xf, {
 				unit: s,
 				explained: t,
 				tested: n
 			}) : null,
-			/* @__PURE__ */ j(pf, {
+			/* @__PURE__ */ j(Tf, {
 				explained: t,
 				tested: n,
 				failed: !!r?.error
@@ -8694,8 +8924,8 @@ function rf() {
 		]
 	});
 }
-function af(e) {
-	let t = A(), { explained: n, units: r } = e, { target: i } = n, a = Nd(r), o = t.answered.value?.source ?? null, s = t.reads() === "text" && o !== null && r.length > 0 ? Fd(o, r) : jd(n, r), c = s.some((e) => e.role !== null), l = s.filter((e) => e.role !== "template"), u = l.length > nf || n.tokens.length > 160, d = Be(null);
+function _f(e) {
+	let t = A(), { explained: n, units: r } = e, { target: i } = n, a = Gd(r), o = t.answered.value?.source ?? null, s = t.reads() === "text" && o !== null && r.length > 0 ? qd(o, r) : Ud(n, r), c = s.some((e) => e.role !== null), l = s.filter((e) => e.role !== "template"), u = l.length > hf || n.tokens.length > 160, d = Be(null);
 	return ze(() => {
 		u && d.current && (d.current.scrollTop = d.current.scrollHeight);
 	}, [
@@ -8709,7 +8939,7 @@ function af(e) {
 		children: [l.map((t, r) => /* @__PURE__ */ j(x, { children: [c && t.role !== null && t.role !== (l[r - 1]?.role ?? null) ? /* @__PURE__ */ j("span", {
 			class: "turn",
 			children: t.role
-		}) : /* @__PURE__ */ j(of, { text: r === 0 ? "" : t.before }), /* @__PURE__ */ j(sf, {
+		}) : /* @__PURE__ */ j(vf, { text: r === 0 ? "" : t.before }), /* @__PURE__ */ j(yf, {
 			stretch: t,
 			largest: a,
 			explained: n,
@@ -8728,7 +8958,7 @@ function af(e) {
 				children: [
 					/* @__PURE__ */ j("bdi", {
 						class: "token-text",
-						children: df(n, i.text)
+						children: Cf(n, i.text)
 					}),
 					" ",
 					/* @__PURE__ */ j("span", {
@@ -8740,27 +8970,27 @@ function af(e) {
 		})]
 	});
 }
-function of({ text: e }) {
+function vf({ text: e }) {
 	let t = e.split("\n").length - 1;
 	return t > 0 ? /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j("span", {
 		class: "small",
 		children: "↵".repeat(t)
 	}), /* @__PURE__ */ j("br", {})] }) : /* @__PURE__ */ j("span", { children: e === "" ? "" : " " });
 }
-function sf(e) {
+function yf(e) {
 	let t = A(), { stretch: n, explained: r, largest: i } = e, { unit: a } = n;
 	if (!a) return /* @__PURE__ */ j("span", {
 		class: "unread",
 		children: n.text
 	});
-	let o = a.mark !== "last", s = o && i > 0 ? gi(.75 * a.effect / i, 1) : null, c = s && a.mark === null ? {
+	let o = a.mark !== "last", s = o && i > 0 ? ji(.75 * a.effect / i, 1) : null, c = s && a.mark === null ? {
 		background: s,
-		color: vi(s)
+		color: Ni(s)
 	} : {};
 	return /* @__PURE__ */ j("button", {
 		type: "button",
 		class: `word${a.mark ? ` ${a.mark}` : ""}`,
-		title: cf(a, r),
+		title: bf(a, r),
 		"aria-pressed": t.at.word.value !== null && a.positions[0] === t.at.word.value,
 		onClick: () => t.set({ word: a.positions[0] ?? null }),
 		onMouseEnter: () => e.onHover(a),
@@ -8771,20 +9001,20 @@ function sf(e) {
 			class: "word-text",
 			style: c,
 			children: n.text.trim() === "" ? R(n.text) : n.text
-		}), /* @__PURE__ */ j("small", { children: o ? zd(a, r) : "asked here" })]
+		}), /* @__PURE__ */ j("small", { children: o ? Zd(a, r) : "asked here" })]
 	});
 }
-function cf(e, t) {
-	let { target: n, reference: r, ledger: i } = t, a = e.difference_without !== null && r.kind === "versus", [o, s] = a ? [F(i.value), `${F(e.difference_without ?? 0)} logits`] : Dr(n.probability, e.probability_without), c = a ? `the lead of ${df(t, n.text)} over ${df(t, r.text ?? "")}` : df(t, n.text);
-	return Lr(`Without ${Ld(e, t.tokens)} alone: ${c} ${o} → ${s}`);
+function bf(e, t) {
+	let { target: n, reference: r, ledger: i } = t, a = e.difference_without !== null && r.kind === "versus", [o, s] = a ? [F(i.value), `${F(e.difference_without ?? 0)} logits`] : Dr(n.probability, e.probability_without), c = a ? `the lead of ${Cf(t, n.text)} over ${Cf(t, r.text ?? "")}` : Cf(t, n.text);
+	return Lr(`Without ${Yd(e, t.tokens)} alone: ${c} ${o} → ${s}`);
 }
-function lf(e) {
-	let t = A(), { unit: n, explained: r, tested: i } = e, { instead: a } = n, o = t.reads() !== null, s = (i?.heads ?? []).filter((e) => e.looks_at.some((t) => e.cross === o && n.positions.includes(t.position) && t.attention >= .25)).filter(({ zeroed: e }) => uf(e)).slice(0, 4), c = o ? void 0 : r.tokens[n.positions.at(-1) ?? -1];
+function xf(e) {
+	let t = A(), { unit: n, explained: r, tested: i } = e, { instead: a } = n, o = t.reads() !== null, s = (i?.heads ?? []).filter((e) => e.looks_at.some((t) => e.cross === o && n.positions.includes(t.position) && t.attention >= .25)).filter(({ zeroed: e }) => Sf(e)).slice(0, 4), c = o ? void 0 : r.tokens[n.positions.at(-1) ?? -1];
 	return /* @__PURE__ */ j("p", {
 		class: "without",
 		"aria-live": "polite",
 		children: [
-			/* @__PURE__ */ j("strong", { children: cf(n, r) }),
+			/* @__PURE__ */ j("strong", { children: bf(n, r) }),
 			n.difference_without === null ? /* @__PURE__ */ j("span", {
 				class: "small",
 				children: [
@@ -8801,7 +9031,7 @@ function lf(e) {
 			a.id === r.predictions[0]?.id ? ". It still says " : ". It says ",
 			/* @__PURE__ */ j("bdi", {
 				class: "token-text",
-				children: df(r, a.text)
+				children: Cf(r, a.text)
 			}),
 			" ",
 			/* @__PURE__ */ j("span", {
@@ -8813,7 +9043,7 @@ function lf(e) {
 			s.length > 0 ? /* @__PURE__ */ j(x, { children: [
 				"Read by",
 				" ",
-				s.map((e) => /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(eo, { part: M(e) }), " "] }, `${e.layer} ${e.head}`))
+				s.map((e) => /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(go, { part: M(e) }), " "] }, `${e.layer} ${e.head}`))
 			] }) : null,
 			c && c.position !== r.position && t.data.host !== "report" ? /* @__PURE__ */ j("button", {
 				type: "button",
@@ -8826,18 +9056,18 @@ function lf(e) {
 					"What ",
 					r.model.bidirectional ? "stands at" : "follows",
 					" ",
-					Lr(Ld(n, r.tokens)),
+					Lr(Yd(n, r.tokens)),
 					"?"
 				]
 			}) : null
 		]
 	});
 }
-function uf(e) {
+function Sf(e) {
 	let t = e && (e.difference ?? e.effect);
 	return !!(t && t.size !== "none" && t.verdict !== "ordinary");
 }
-function df({ target: e, predictions: t, reference: n }, r) {
+function Cf({ target: e, predictions: t, reference: n }, r) {
 	let i = t.slice(0, 6).map((e) => e.text);
 	return Br(r, [
 		e.text,
@@ -8845,8 +9075,8 @@ function df({ target: e, predictions: t, reference: n }, r) {
 		...n.text === null ? [] : [n.text]
 	]);
 }
-function ff({ explained: e }) {
-	let t = A(), n = e.predictions.filter((t) => t.id !== e.target.id).slice(0, tf), r = t.at.vs.value, i = t.data.host === "report";
+function wf({ explained: e }) {
+	let t = A(), n = e.predictions.filter((t) => t.id !== e.target.id).slice(0, mf), r = t.at.vs.value, i = t.data.host === "report";
 	return /* @__PURE__ */ j("p", {
 		class: "alternatives",
 		children: [
@@ -8862,7 +9092,7 @@ function ff({ explained: e }) {
 				children: [
 					/* @__PURE__ */ j("bdi", {
 						class: "token-text",
-						children: df(e, n.text)
+						children: Cf(e, n.text)
 					}),
 					" ",
 					/* @__PURE__ */ j("span", {
@@ -8899,7 +9129,7 @@ function ff({ explained: e }) {
 		]
 	});
 }
-function pf(e) {
+function Tf(e) {
 	let { explained: t, tested: n } = e, r = n?.words;
 	if (!n) return e.failed ? null : /* @__PURE__ */ j("p", {
 		class: "key",
@@ -8909,16 +9139,16 @@ function pf(e) {
 		class: "key",
 		children: n.control ? "No word can be taken away here." : "No word was taken away: this was made without its tests."
 	});
-	let i = Lr(df(t, t.target.text)), a = t.reference.kind === "versus" ? `the lead of ${i}, in logits,` : `the probability of ${i}`, o = r.units.some((e) => e.mark === "first");
+	let i = Lr(Cf(t, t.target.text)), a = t.reference.kind === "versus" ? `the lead of ${i}, in logits,` : `the probability of ${i}`, o = r.units.some((e) => e.mark === "first");
 	return /* @__PURE__ */ j("p", {
 		class: "key",
 		children: [
 			"Under each ",
-			Pd(r),
+			Kd(r),
 			": ",
 			a,
 			" when that ",
-			Pd(r),
+			Kd(r),
 			" alone is",
 			" ",
 			r.how === "mask" ? "hidden" : "deleted",
@@ -8948,76 +9178,76 @@ function pf(e) {
 	});
 }
 // src/views/Views.tsx
-var mf = {
-	why: gf,
-	parts: _f,
-	graph: vf,
-	tests: yf,
-	compare: bf,
-	facts: xf,
-	continue: Sf
+var Ef = {
+	why: Of,
+	parts: kf,
+	graph: Af,
+	tests: jf,
+	compare: Mf,
+	facts: Nf,
+	continue: Pf
 };
-function hf() {
-	let e = A().at.view.value, t = mf[e];
+function Df() {
+	let e = A().at.view.value, t = Ef[e];
 	return /* @__PURE__ */ j("div", {
 		class: `view view-${e}`,
 		children: /* @__PURE__ */ j(t, {})
 	});
 }
-function gf() {
+function Of() {
 	let e = A();
 	return /* @__PURE__ */ j(x, { children: [
-		/* @__PURE__ */ j(hd, {}),
-		/* @__PURE__ */ j(rf, {}),
-		/* @__PURE__ */ j(ns, {}),
+		/* @__PURE__ */ j(Dd, {}),
+		/* @__PURE__ */ j(gf, {}),
+		/* @__PURE__ */ j(ms, {}),
 		/* @__PURE__ */ j("div", {
 			class: "beside",
 			children: [
-				e.at.selection.value ? /* @__PURE__ */ j(xl, {}) : null,
-				/* @__PURE__ */ j(cd, {}),
-				/* @__PURE__ */ j(Bl, {})
+				e.at.selection.value ? /* @__PURE__ */ j(Nl, {}) : null,
+				/* @__PURE__ */ j(bd, {}),
+				/* @__PURE__ */ j(Ql, {})
 			]
 		})
 	] });
 }
-function _f() {
+function kf() {
 	return /* @__PURE__ */ j(x, { children: [
-		/* @__PURE__ */ j(bd, {}),
+		/* @__PURE__ */ j(Md, {}),
 		/* @__PURE__ */ j("div", {
 			class: "column column-middle",
 			children: [
-				/* @__PURE__ */ j(zu, {}),
-				/* @__PURE__ */ j(Xs, {}),
-				/* @__PURE__ */ j(ns, { besideLedger: !0 })
+				/* @__PURE__ */ j(Zu, {}),
+				/* @__PURE__ */ j(cc, {}),
+				/* @__PURE__ */ j(ms, { besideLedger: !0 })
 			]
 		}),
 		/* @__PURE__ */ j("div", {
 			class: "column column-right",
 			children: [
-				/* @__PURE__ */ j(xl, {}),
-				/* @__PURE__ */ j(nd, {}),
-				/* @__PURE__ */ j(ao, {})
+				/* @__PURE__ */ j(Nl, {}),
+				/* @__PURE__ */ j(md, {}),
+				/* @__PURE__ */ j(vo, {})
 			]
 		})
 	] });
 }
-function vf() {
-	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(Uc, {}), /* @__PURE__ */ j(xl, {})] });
+function Af() {
+	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(tl, {}), /* @__PURE__ */ j(Nl, {})] });
 }
-function yf() {
-	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(dd, {}), /* @__PURE__ */ j(xl, {})] });
+function jf() {
+	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(Cd, {}), /* @__PURE__ */ j(Nl, {})] });
 }
-function bf() {
-	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(Rs, {}), /* @__PURE__ */ j(pd, {})] });
+function Mf() {
+	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(Xs, {}), /* @__PURE__ */ j(Td, {})] });
 }
-function xf() {
-	return /* @__PURE__ */ j(bu, {});
+function Nf() {
+	return /* @__PURE__ */ j(Mu, {});
 }
-function Sf() {
-	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(pd, {}), /* @__PURE__ */ j(cl, {})] });
+function Pf() {
+	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(Td, {}), /* @__PURE__ */ j(bl, {})] });
 }
 // src/App.tsx
-function Cf({ page: e }) {
+function Ff({ page: e }) {
 	let t = Be(null);
 	return ze(() => e.explain(), [e]), Re(() => e.link(), [e]), Re(() => t.current ? en(e, t.current) : void 0, [e]), /* @__PURE__ */ j(Pt.Provider, {
 		value: e,
@@ -9026,30 +9256,31 @@ function Cf({ page: e }) {
 			ref: t,
 			children: /* @__PURE__ */ j(Yt, { children: [
 				/* @__PURE__ */ j(Jr, {}),
-				/* @__PURE__ */ j(wf, {}),
+				/* @__PURE__ */ j(If, {}),
 				/* @__PURE__ */ j(ni, {}),
 				/* @__PURE__ */ j(ln, {}),
-				/* @__PURE__ */ j(ci, {})
+				/* @__PURE__ */ j(Ci, {})
 			] })
 		})
 	});
 }
-function wf() {
+function If() {
 	let e = A();
 	return Ve(() => ht(() => e.asked()), [e]).value ? /* @__PURE__ */ j(x, { children: [
-		/* @__PURE__ */ j(Tf, {}),
+		/* @__PURE__ */ j(xi, {}),
+		/* @__PURE__ */ j(Lf, {}),
 		/* @__PURE__ */ j(ri, {}),
-		/* @__PURE__ */ j(Df, { children: /* @__PURE__ */ j(hf, {}) })
-	] }) : /* @__PURE__ */ j(oi, {});
+		/* @__PURE__ */ j(zf, { children: /* @__PURE__ */ j(Df, {}) })
+	] }) : e.data.study ? /* @__PURE__ */ j(gi, { study: e.data.study }) : /* @__PURE__ */ j(oi, {});
 }
-function Tf() {
+function Lf() {
 	let e = A(), t = e.answer.value, n = Nt(!t?.result);
 	return !t || t.result || e.desk.lost.value || !(t.error || n) ? null : /* @__PURE__ */ j("div", {
 		class: "panel",
-		children: [/* @__PURE__ */ j(B, { answer: t }), t.error ? /* @__PURE__ */ j(Ef, {}) : null]
+		children: [/* @__PURE__ */ j(B, { answer: t }), t.error ? /* @__PURE__ */ j(Rf, {}) : null]
 	});
 }
-function Ef() {
+function Rf() {
 	let e = A(), { position: t, target: n, vs: r } = e.state.value;
 	return e.data.host === "report" || t === null && n === null && r === null ? null : /* @__PURE__ */ j("button", {
 		type: "button",
@@ -9061,7 +9292,7 @@ function Ef() {
 		children: "Explain the top prediction at the end"
 	});
 }
-function Df({ children: e }) {
+function zf({ children: e }) {
 	let t = !A().answer.value?.result, n = Nt(t);
 	return /* @__PURE__ */ j("main", {
 		class: t ? n ? "stale late" : "stale" : "",
@@ -9069,30 +9300,30 @@ function Df({ children: e }) {
 	});
 }
 // src/styles.css?inline
-var Of = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;--mark:#fdc98f;--mark-negative:#d3cbe6;color:var(--ink);background:var(--ground);min-height:100%;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--mark:#8a4f14;--mark-negative:#584882;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed) .unembed{min-height:100vh}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed>*{--wide:1230px}.unembed main{max-width:var(--wide);margin:0 auto;padding:18px 24px 60px}.unembed .view{grid-template-columns:minmax(0,1fr);align-items:start;gap:16px;display:grid}.unembed .view>div:empty{display:none}.unembed .column,.unembed .beside{grid-template-columns:minmax(0,1fr);align-content:start;gap:16px;min-width:0;display:grid}@container (width>=900px){.unembed .view-why{grid-template-columns:minmax(0,1.8fr) minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.2fr) minmax(0,1fr)}:is(.unembed .view-graph:has(.panel-inspector dl),.unembed .view-tests,.unembed .view-continue){grid-template-columns:minmax(0,2fr) minmax(0,1fr)}.unembed .panel-sentence,.unembed .panel-words,.unembed .panel-strip,.unembed .panel-compare{grid-column:1/-1}.unembed .panel-inspector{max-height:96vh;position:sticky;top:8px;overflow:auto}}@container (width<=899px){.unembed main{padding:12px 10px 40px}.unembed .panel-inspector:has(.test){z-index:2;max-height:45vh;position:sticky;bottom:0;overflow:auto;box-shadow:0 -2px 12px #00000040}}@container (width>=1600px){.unembed>*{--wide:1760px;font-size:16px}.unembed .view-why .beside{grid-template-columns:minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.1fr) minmax(0,1fr)}}@container (width>=2400px){.unembed>*{--wide:2600px;font-size:22px}}.unembed .toast:empty{display:none}.unembed .toast{width:-moz-fit-content;width:fit-content;max-width:90%;color:var(--panel);background:var(--ink);z-index:3;border-radius:8px;margin:0 auto;padding:6px 14px;position:sticky;bottom:12px}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed .close{float:right;border:0;font-size:1.2em;line-height:1}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed main.stale:not(.late){opacity:1}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .choosable{cursor:pointer}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .axis{stroke:var(--dim)}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}:is(.unembed .panel:has(.exports),.unembed .has-exports){position:relative}.unembed .exports{font:13px/1.4 system-ui,sans-serif;position:absolute;top:12px;right:14px}.unembed .has-exports .exports{top:0;right:0}.unembed .exports>summary{color:var(--dim);cursor:pointer;border-radius:4px;padding:1px 6px;list-style:none}.unembed .exports>summary::-webkit-details-marker{display:none}.unembed .exports>summary:after{content:\" ▾\" / \"\"}.unembed .exports>summary:hover,.unembed .exports[open]>summary{color:var(--ink);background:var(--hover)}.unembed .exports>ul{z-index:4;background:var(--panel);border:1px solid var(--line);border-radius:6px;margin:2px 0 0;padding:4px;list-style:none;position:absolute;right:0;box-shadow:0 4px 14px #0000002e}.unembed .exports button{text-align:start;white-space:nowrap;border:0;width:100%}.unembed .has-exports>h3{padding-right:5.5em}.unembed .panel:has(.exports)>h2{padding-right:5.5em}.unembed .panel-words:has(>.exports)>.text{padding-right:5.5em}@container (width<=520px){.unembed .panel-words:has(>.exports)>.text{padding:20px 0 6px}}.unembed .stale .exports{visibility:hidden}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{height:3.4em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0;overflow:auto}.unembed .legend{color:var(--dim);flex-wrap:wrap;align-items:center;gap:2px 8px;margin:2px 0 4px;font-size:.9em;display:flex}.unembed .legend .ramp{border:1px solid var(--line);width:110px;height:.8em}@container (width<=520px){.unembed .told{height:6em}}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed td>.outcome:has(.mark){white-space:nowrap}@container (width<=520px){.unembed td>.outcome .from{display:none}}.unembed .outcome .mark{width:1em;display:inline-block}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:12px;min-width:0;padding:14px 18px}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .part{padding:0 6px}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed .scroll{max-width:100%;position:relative;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}@container (width<=520px){.unembed .wide-only{display:none}.unembed th,.unembed td{padding:2px 3px}}.unembed .term{font:inherit;color:inherit;-webkit-text-decoration:underline dotted var(--dim) 1px;text-decoration:underline dotted var(--dim) 1px;text-underline-offset:3px;cursor:help;background:0 0;border:0;border-radius:0;padding:0}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .scale p{margin:0}.unembed .scale .ends{justify-content:space-between;display:flex}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:60vh;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(190px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strip-names{color:var(--dim);font-size:.75em;display:grid}.unembed .strip-names bdi{text-overflow:ellipsis;white-space:nowrap;text-align:center;overflow:hidden}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .panel-carried table{min-width:520px}.unembed .panel-carried th,.unembed .panel-carried td{vertical-align:middle;border-bottom:1px solid color-mix(in srgb, var(--line) 60%, transparent);padding:5px 8px 5px 0}.unembed .panel-carried thead th{vertical-align:bottom;font-size:.9em}.unembed .panel-carried .number{padding-right:14px}.unembed .panel-carried thead .without-column{width:24%;min-width:110px;padding-bottom:1.9em;position:relative}.unembed .mark-before{bottom:0;left:var(--at);transform:translateX(calc(-1 * var(--at)));white-space:nowrap;color:var(--ink);font-size:.9em;position:absolute}.unembed .mark-before:after{content:\"▾\";width:1em;margin-left:calc(var(--at) - .5em);text-align:center;line-height:.6;display:block}.unembed .left{background:color-mix(in srgb, var(--line) 55%, transparent);border-radius:3px;height:.85em;display:block;position:relative}.unembed .left i{background:var(--positive);border-radius:3px;position:absolute;inset:0 auto 0 0}.unembed .left.more i{background:repeating-linear-gradient(135deg, var(--negative) 0 3px, transparent 3px 6px);outline:1px solid var(--negative)}.unembed .left b{background:var(--ink);width:2px;position:absolute;top:-4px;bottom:-4px}.unembed .tag{white-space:nowrap;border:1px solid var(--line);border-radius:99px;padding:1px 8px;font-size:.87em}.unembed .tag.carries{background:color-mix(in srgb, var(--mark) 45%, transparent);border-color:#0000}.unembed .tag.holds-back{background:color-mix(in srgb, var(--mark-negative) 60%, transparent);border-color:#0000}.unembed .controls.end{justify-content:flex-end}@container (width>=900px) and (width<=1599px){.unembed .view-parts .panel-carried .bars-column{display:none}}@container (width<=520px){.unembed .panel-carried table{min-width:0}.unembed .panel-carried table .wide-only{display:none}.unembed .panel-carried .tag,.unembed .panel-carried td.number{white-space:normal}}.unembed .columns{width:auto}.unembed .columns td{text-align:center}.unembed .columns .token-text{white-space:pre}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .neurons{flex-wrap:wrap;gap:3px;display:inline-flex}.unembed .fact label,.unembed .fact select{max-width:100%}.unembed .fact fieldset{margin-top:8px}.unembed .stacked textarea{display:block}.unembed .find input[aria-invalid=true]{border-color:var(--error)}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .band-of-token rect{fill:none}.unembed .flow .band-of-token .odd{fill:var(--hover)}.unembed .flow .band-of-token .token-node{fill:var(--panel);stroke:var(--line)}.unembed .flow .faded{opacity:.15}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge:not(.faded){opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .edge{fill:none}.unembed .top{background:var(--panel);border-bottom:1px solid var(--line)}.unembed .title{padding:10px max(24px, (100% - var(--wide)) / 2 + 24px);border-bottom:1px solid var(--line);align-items:end;margin:0}.unembed .model{color:var(--dim);border:1px solid var(--line);border-radius:99px;padding:1px 10px;font-size:.9em}.unembed .title h1,.unembed .title .model{align-self:center;margin:0}.unembed .fields{align-items:end}.unembed .title .fields{flex:320px;margin:0}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;font-size:.9em;display:grid}.unembed select.earlier{width:5em}.unembed .fields label.wide{flex:260px}.unembed .find{color:var(--dim);gap:2px;font-size:.9em;display:grid}.unembed .bar-of-views{padding:0 max(24px, (100% - var(--wide)) / 2 + 24px);flex-wrap:wrap;justify-content:space-between;align-items:center;gap:0 16px;display:flex}.unembed nav{flex-wrap:wrap;display:flex}.unembed nav a{color:var(--dim);border-bottom:2px solid #0000;padding:9px 12px;text-decoration:none}.unembed nav a:hover{color:var(--ink)}.unembed nav a[aria-current]{color:var(--ink);border-color:var(--accent);font-weight:600}.unembed .options summary{color:var(--dim);cursor:pointer}.unembed .options .fields{margin:0;padding:4px 0 8px}@container (width<=899px){.unembed .title,.unembed .bar-of-views{padding-left:10px;padding-right:10px}.unembed nav a{padding:8px 7px}}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}.unembed .glossary dl{max-height:65vh;overflow:auto}.unembed .glossary .chosen{background:var(--chosen)}.unembed .glossary h2{flex:1}.unembed .curve{width:100%;height:auto;display:block}.unembed .curve text{fill:var(--dim);font:11px system-ui,sans-serif}.unembed .curve .strong{fill:var(--ink);font-weight:600}.unembed .curve polyline{fill:none;stroke:var(--positive);stroke-width:2.5px}.unembed .curve circle{fill:var(--positive)}.unembed .grid-line{stroke:var(--line)}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:7px}.unembed .layers .end{text-anchor:end}.unembed .layers .tick{stroke:var(--line)}@container (width<=520px){.unembed .layers text{font-size:10px}}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}@container (width<=520px){.unembed .ledger{font-size:.9em}.unembed .ledger .name{white-space:normal;max-width:8.5em}.unembed .ledger thead th{white-space:normal}}.unembed .looked th{white-space:nowrap;width:1%;font-weight:600}.unembed .looked .rest{background:var(--line)}.unembed .lost{border-color:var(--error);max-width:min(1182px,100% - 20px);margin:12px auto 0}.unembed .lost p{overflow-wrap:anywhere;margin:0 0 8px}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{border-bottom:1px solid var(--line);padding-bottom:10px}.unembed .pins .controls{margin:4px 0}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .panel-sentence{background:0 0;border:0;padding:0}.unembed .sentence{letter-spacing:-.01em;text-wrap:pretty;overflow-wrap:anywhere;max-width:70ch;min-height:8.7em;margin:0;font-size:1.4em;line-height:1.45}@container (width>=900px){.unembed .sentence{min-height:4.35em;font-size:1.7em}}.unembed .said-token{white-space:nowrap;font-weight:650}.unembed .said-number{font-variant-numeric:tabular-nums;color:var(--accent);font-weight:650}.unembed .sentence button{border:0;border-bottom:2px solid var(--mark);background:0 0;border-radius:0;padding:0;font-weight:650}.unembed .sentence button[aria-pressed=true]{background:var(--chosen)}.unembed .waiting{color:var(--dim);font-size:.7em}.unembed .start{max-width:720px;font-size:1.15em}.unembed .start h2{font-size:1.6em}.unembed .start ul{gap:8px;padding:0;list-style:none;display:grid}.unembed .start button{text-align:start;border-color:var(--line);border-radius:8px;width:100%;padding:10px 14px}.unembed .start .small{display:block}.unembed .token.found{outline:2px dashed var(--accent);outline-offset:1px}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:2.9em}}@container (width>=1250px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .sign{text-align:center;white-space:nowrap;width:6ch;font-size:.85em}.unembed .role{display:block}.unembed .text{overflow-wrap:anywhere;max-height:60vh;padding:2px 2px 6px;font:500 1.75em/1.6 ui-serif,Georgia,DejaVu Serif,serif;overflow:auto}.unembed .word{vertical-align:top;font:inherit;color:var(--ink);text-align:start;background:0 0;border:0;border-radius:6px;justify-items:center;margin:0 0 .15em;padding:0;line-height:1.3;display:inline-grid}.unembed .word-text{text-align:center;border-radius:6px;min-width:100%;padding:2px 6px 3px}.unembed .unread{vertical-align:top;color:var(--dim);white-space:pre-wrap;margin:0;padding:2px 0;line-height:1.3;display:inline-block}.unembed .word small{white-space:nowrap;color:var(--dim);font-variant-numeric:tabular-nums;padding:0 2px;font:.46em/1.7 system-ui,sans-serif}.unembed .word:hover:not(:disabled){background:0 0}.unembed .word:hover .word-text{outline:2px solid var(--accent)}.unembed .word[aria-pressed=true]{font-weight:inherit;background:0 0}.unembed .word[aria-pressed=true] .word-text{box-shadow:0 0 0 2px var(--accent)}.unembed .word.first .word-text{background:repeating-linear-gradient(135deg, var(--mark) 0 4px, transparent 4px 9px)}.unembed .word.last .word-text{box-shadow:inset 0 0 0 1.5px var(--line)}.unembed .turn{color:var(--dim);text-transform:uppercase;letter-spacing:.06em;font:.5em/1.6 system-ui,sans-serif;display:block}.unembed .answer{white-space:nowrap}.unembed .arrow{color:var(--dim);padding:0 10px}.unembed .said{font:inherit;border:2px solid var(--accent);color:var(--accent);background:0 0;border-radius:8px;padding:1px 12px;font-weight:600;line-height:1.3}.unembed .said .small{font:500 .55em system-ui,sans-serif}.unembed .alternatives{color:var(--dim);flex-wrap:wrap;align-items:center;gap:6px 8px;margin:6px 0;display:flex}.unembed .alternative{border-color:var(--line);border-radius:99px;padding:1px 10px}.unembed .compare-with select{border-color:var(--line)}.unembed .without{overflow-wrap:anywhere;min-height:1.6em;margin:8px 0 4px}.unembed .key{color:var(--dim);margin:4px 0 0;font-size:.9em}.unembed .swatch{border:1px solid var(--line);border-radius:3px;width:1em;height:.8em;display:inline-block}.unembed .swatch.falls{background:var(--mark)}.unembed .swatch.rises{background:var(--mark-negative)}.unembed .swatch.hatched{background:repeating-linear-gradient(135deg, var(--mark) 0 3px, transparent 3px 6px)}.unembed .text.long{max-height:45vh;font-size:1.1em}.unembed .text.long .word{display:inline}.unembed .text.long .word-text{-webkit-box-decoration-break:clone;box-decoration-break:clone;padding:1px 3px}.unembed .text.long .word small{font-size:.75em}.unembed .text :is(small,.small){direction:ltr;unicode-bidi:isolate}";
+var Bf = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;--mark:#fdc98f;--mark-negative:#d3cbe6;color:var(--ink);background:var(--ground);min-height:100%;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--mark:#8a4f14;--mark-negative:#584882;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed) .unembed{min-height:100vh}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed>*{--wide:1230px}.unembed main{max-width:var(--wide);margin:0 auto;padding:18px 24px 60px}.unembed .view{grid-template-columns:minmax(0,1fr);align-items:start;gap:16px;display:grid}.unembed .view>div:empty{display:none}.unembed .column,.unembed .beside{grid-template-columns:minmax(0,1fr);align-content:start;gap:16px;min-width:0;display:grid}@container (width>=900px){.unembed .view-why{grid-template-columns:minmax(0,1.8fr) minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.2fr) minmax(0,1fr)}:is(.unembed .view-graph:has(.panel-inspector dl),.unembed .view-tests,.unembed .view-continue){grid-template-columns:minmax(0,2fr) minmax(0,1fr)}.unembed .panel-sentence,.unembed .panel-words,.unembed .panel-strip,.unembed .panel-compare{grid-column:1/-1}.unembed .panel-inspector{max-height:96vh;position:sticky;top:8px;overflow:auto}}@container (width<=899px){.unembed main{padding:12px 10px 40px}.unembed .panel-inspector:has(.test){z-index:2;max-height:45vh;position:sticky;bottom:0;overflow:auto;box-shadow:0 -2px 12px #00000040}}@container (width>=1600px){.unembed>*{--wide:1760px;font-size:16px}.unembed .view-why .beside{grid-template-columns:minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.1fr) minmax(0,1fr)}}@container (width>=2400px){.unembed>*{--wide:2600px;font-size:22px}}.unembed .toast:empty{display:none}.unembed .toast{width:-moz-fit-content;width:fit-content;max-width:90%;color:var(--panel);background:var(--ink);z-index:3;border-radius:8px;margin:0 auto;padding:6px 14px;position:sticky;bottom:12px}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed .close{float:right;border:0;font-size:1.2em;line-height:1}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed main.stale:not(.late){opacity:1}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .choosable{cursor:pointer}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .axis{stroke:var(--dim)}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}:is(.unembed .panel:has(.exports),.unembed .has-exports){position:relative}.unembed .exports{font:13px/1.4 system-ui,sans-serif;position:absolute;top:12px;right:14px}.unembed .has-exports .exports{top:0;right:0}.unembed .exports>summary{color:var(--dim);cursor:pointer;border-radius:4px;padding:1px 6px;list-style:none}.unembed .exports>summary::-webkit-details-marker{display:none}.unembed .exports>summary:after{content:\" ▾\" / \"\"}.unembed .exports>summary:hover,.unembed .exports[open]>summary{color:var(--ink);background:var(--hover)}.unembed .exports>ul{z-index:4;background:var(--panel);border:1px solid var(--line);border-radius:6px;margin:2px 0 0;padding:4px;list-style:none;position:absolute;right:0;box-shadow:0 4px 14px #0000002e}.unembed .exports button{text-align:start;white-space:nowrap;border:0;width:100%}.unembed .has-exports>h3{padding-right:5.5em}.unembed .panel:has(.exports)>h2{padding-right:5.5em}.unembed .panel-words:has(>.exports)>.text{padding-right:5.5em}@container (width<=520px){.unembed .panel-words:has(>.exports)>.text{padding:20px 0 6px}}.unembed .stale .exports{visibility:hidden}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{height:3.4em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0;overflow:auto}.unembed .legend{color:var(--dim);flex-wrap:wrap;align-items:center;gap:2px 8px;margin:2px 0 4px;font-size:.9em;display:flex}.unembed .legend .ramp{border:1px solid var(--line);width:110px;height:.8em}@container (width<=520px){.unembed .told{height:6em}}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed td>.outcome:has(.mark){white-space:nowrap}@container (width<=520px){.unembed td>.outcome .from{display:none}}.unembed .outcome .mark{width:1em;display:inline-block}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:12px;min-width:0;padding:14px 18px}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .part{padding:0 6px}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed .scroll{max-width:100%;position:relative;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}@container (width<=520px){.unembed .wide-only{display:none}.unembed th,.unembed td{padding:2px 3px}}.unembed .term{font:inherit;color:inherit;-webkit-text-decoration:underline dotted var(--dim) 1px;text-decoration:underline dotted var(--dim) 1px;text-underline-offset:3px;cursor:help;background:0 0;border:0;border-radius:0;padding:0}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .scale p{margin:0}.unembed .scale .ends{justify-content:space-between;display:flex}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:60vh;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(190px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strip-names{color:var(--dim);font-size:.75em;display:grid}.unembed .strip-names bdi{text-overflow:ellipsis;white-space:nowrap;text-align:center;overflow:hidden}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .panel-carried table{min-width:520px}.unembed .panel-carried th,.unembed .panel-carried td{vertical-align:middle;border-bottom:1px solid color-mix(in srgb, var(--line) 60%, transparent);padding:5px 8px 5px 0}.unembed .panel-carried thead th{vertical-align:bottom;font-size:.9em}.unembed .panel-carried .number{padding-right:14px}.unembed .panel-carried thead .without-column{width:24%;min-width:110px;padding-bottom:1.9em;position:relative}.unembed .mark-before{bottom:0;left:var(--at);transform:translateX(calc(-1 * var(--at)));white-space:nowrap;color:var(--ink);font-size:.9em;position:absolute}.unembed .mark-before:after{content:\"▾\";width:1em;margin-left:calc(var(--at) - .5em);text-align:center;line-height:.6;display:block}.unembed .left{background:color-mix(in srgb, var(--line) 55%, transparent);border-radius:3px;height:.85em;display:block;position:relative}.unembed .left i{background:var(--positive);border-radius:3px;position:absolute;inset:0 auto 0 0}.unembed .left.more i{background:repeating-linear-gradient(135deg, var(--negative) 0 3px, transparent 3px 6px);outline:1px solid var(--negative)}.unembed .left b{background:var(--ink);width:2px;position:absolute;top:-4px;bottom:-4px}.unembed .tag{white-space:nowrap;border:1px solid var(--line);border-radius:99px;padding:1px 8px;font-size:.87em}.unembed .tag.carries{background:color-mix(in srgb, var(--mark) 45%, transparent);border-color:#0000}.unembed .tag.holds-back{background:color-mix(in srgb, var(--mark-negative) 60%, transparent);border-color:#0000}.unembed .controls.end{justify-content:flex-end}@container (width>=900px) and (width<=1599px){.unembed .view-parts .panel-carried .bars-column{display:none}}@container (width<=520px){.unembed .panel-carried table{min-width:0}.unembed .panel-carried table .wide-only{display:none}.unembed .panel-carried .tag,.unembed .panel-carried td.number{white-space:normal}}.unembed .columns{width:auto}.unembed .columns td{text-align:center}.unembed .columns .token-text{white-space:pre}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .neurons{flex-wrap:wrap;gap:3px;display:inline-flex}.unembed .fact label,.unembed .fact select{max-width:100%}.unembed .fact fieldset{margin-top:8px}.unembed .stacked textarea{display:block}.unembed .find input[aria-invalid=true]{border-color:var(--error)}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .band-of-token rect{fill:none}.unembed .flow .band-of-token .odd{fill:var(--hover)}.unembed .flow .band-of-token .token-node{fill:var(--panel);stroke:var(--line)}.unembed .flow .faded{opacity:.15}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge:not(.faded){opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .edge{fill:none}.unembed .top{background:var(--panel);border-bottom:1px solid var(--line)}.unembed .title{padding:10px max(24px, (100% - var(--wide)) / 2 + 24px);border-bottom:1px solid var(--line);align-items:end;margin:0}.unembed .model{color:var(--dim);border:1px solid var(--line);border-radius:99px;padding:1px 10px;font-size:.9em}.unembed .title h1,.unembed .title .model{align-self:center;margin:0}.unembed .fields{align-items:end}.unembed .title .fields{flex:320px;margin:0}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;font-size:.9em;display:grid}.unembed select.earlier{width:5em}.unembed .fields label.wide{flex:260px}.unembed .find{color:var(--dim);gap:2px;font-size:.9em;display:grid}.unembed .bar-of-views{padding:0 max(24px, (100% - var(--wide)) / 2 + 24px);flex-wrap:wrap;justify-content:space-between;align-items:center;gap:0 16px;display:flex}.unembed nav{flex-wrap:wrap;display:flex}.unembed nav a{color:var(--dim);border-bottom:2px solid #0000;padding:9px 12px;text-decoration:none}.unembed nav a:hover{color:var(--ink)}.unembed nav a[aria-current]{color:var(--ink);border-color:var(--accent);font-weight:600}.unembed .options summary{color:var(--dim);cursor:pointer}.unembed .options .fields{margin:0;padding:4px 0 8px}@container (width<=899px){.unembed .title,.unembed .bar-of-views{padding-left:10px;padding-right:10px}.unembed nav a{padding:8px 7px}}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}.unembed .glossary dl{max-height:65vh;overflow:auto}.unembed .glossary .chosen{background:var(--chosen)}.unembed .glossary h2{flex:1}.unembed .curve{width:100%;height:auto;display:block}.unembed .curve text{fill:var(--dim);font:11px system-ui,sans-serif}.unembed .curve .strong{fill:var(--ink);font-weight:600}.unembed .curve polyline{fill:none;stroke:var(--positive);stroke-width:2.5px}.unembed .curve circle{fill:var(--positive)}.unembed .grid-line{stroke:var(--line)}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:7px}.unembed .layers .end{text-anchor:end}.unembed .layers .tick{stroke:var(--line)}@container (width<=520px){.unembed .layers text{font-size:10px}}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}@container (width<=520px){.unembed .ledger{font-size:.9em}.unembed .ledger .name{white-space:normal;max-width:8.5em}.unembed .ledger thead th{white-space:normal}}.unembed .looked th{white-space:nowrap;width:1%;font-weight:600}.unembed .looked .rest{background:var(--line)}.unembed .lost{border-color:var(--error);max-width:min(1182px,100% - 20px);margin:12px auto 0}.unembed .lost p{overflow-wrap:anywhere;margin:0 0 8px}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{border-bottom:1px solid var(--line);padding-bottom:10px}.unembed .pins .controls{margin:4px 0}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .panel-sentence{background:0 0;border:0;padding:0}.unembed .sentence{letter-spacing:-.01em;text-wrap:pretty;overflow-wrap:anywhere;max-width:70ch;min-height:8.7em;margin:0;font-size:1.4em;line-height:1.45}@container (width>=900px){.unembed .sentence{min-height:4.35em;font-size:1.7em}}.unembed .said-token{white-space:nowrap;font-weight:650}.unembed .said-number{font-variant-numeric:tabular-nums;color:var(--accent);font-weight:650}.unembed .sentence button{border:0;border-bottom:2px solid var(--mark);background:0 0;border-radius:0;padding:0;font-weight:650}.unembed .sentence button[aria-pressed=true]{background:var(--chosen)}.unembed .waiting{color:var(--dim);font-size:.7em}.unembed .start{max-width:720px;font-size:1.15em}.unembed .start h2{font-size:1.6em}.unembed .start ul{gap:8px;padding:0;list-style:none;display:grid}.unembed .start button{text-align:start;border-color:var(--line);border-radius:8px;width:100%;padding:10px 14px}.unembed .start .small{display:block}.unembed .study .fields{flex-wrap:wrap;align-items:baseline;gap:8px 20px;margin-bottom:10px;display:flex}.unembed .study .plain{text-align:start;background:0 0;border:0;padding:0}.unembed .study tbody .plain{text-decoration:underline}.unembed .study .group th{padding-top:12px;font-weight:600}.unembed .back{margin:0 0 8px}.unembed .token.found{outline:2px dashed var(--accent);outline-offset:1px}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:2.9em}}@container (width>=1250px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .sign{text-align:center;white-space:nowrap;width:6ch;font-size:.85em}.unembed .role{display:block}.unembed .text{overflow-wrap:anywhere;max-height:60vh;padding:2px 2px 6px;font:500 1.75em/1.6 ui-serif,Georgia,DejaVu Serif,serif;overflow:auto}.unembed .word{vertical-align:top;font:inherit;color:var(--ink);text-align:start;background:0 0;border:0;border-radius:6px;justify-items:center;margin:0 0 .15em;padding:0;line-height:1.3;display:inline-grid}.unembed .word-text{text-align:center;border-radius:6px;min-width:100%;padding:2px 6px 3px}.unembed .unread{vertical-align:top;color:var(--dim);white-space:pre-wrap;margin:0;padding:2px 0;line-height:1.3;display:inline-block}.unembed .word small{white-space:nowrap;color:var(--dim);font-variant-numeric:tabular-nums;padding:0 2px;font:.46em/1.7 system-ui,sans-serif}.unembed .word:hover:not(:disabled){background:0 0}.unembed .word:hover .word-text{outline:2px solid var(--accent)}.unembed .word[aria-pressed=true]{font-weight:inherit;background:0 0}.unembed .word[aria-pressed=true] .word-text{box-shadow:0 0 0 2px var(--accent)}.unembed .word.first .word-text{background:repeating-linear-gradient(135deg, var(--mark) 0 4px, transparent 4px 9px)}.unembed .word.last .word-text{box-shadow:inset 0 0 0 1.5px var(--line)}.unembed .turn{color:var(--dim);text-transform:uppercase;letter-spacing:.06em;font:.5em/1.6 system-ui,sans-serif;display:block}.unembed .answer{white-space:nowrap}.unembed .arrow{color:var(--dim);padding:0 10px}.unembed .said{font:inherit;border:2px solid var(--accent);color:var(--accent);background:0 0;border-radius:8px;padding:1px 12px;font-weight:600;line-height:1.3}.unembed .said .small{font:500 .55em system-ui,sans-serif}.unembed .alternatives{color:var(--dim);flex-wrap:wrap;align-items:center;gap:6px 8px;margin:6px 0;display:flex}.unembed .alternative{border-color:var(--line);border-radius:99px;padding:1px 10px}.unembed .compare-with select{border-color:var(--line)}.unembed .without{overflow-wrap:anywhere;min-height:1.6em;margin:8px 0 4px}.unembed .key{color:var(--dim);margin:4px 0 0;font-size:.9em}.unembed .swatch{border:1px solid var(--line);border-radius:3px;width:1em;height:.8em;display:inline-block}.unembed .swatch.falls{background:var(--mark)}.unembed .swatch.rises{background:var(--mark-negative)}.unembed .swatch.hatched{background:repeating-linear-gradient(135deg, var(--mark) 0 3px, transparent 3px 6px)}.unembed .text.long{max-height:45vh;font-size:1.1em}.unembed .text.long .word{display:inline}.unembed .text.long .word-text{-webkit-box-decoration-break:clone;box-decoration-break:clone;padding:1px 3px}.unembed .text.long .word small{font-size:.75em}.unembed .text :is(small,.small){direction:ltr;unicode-bidi:isolate}";
 // src/main.tsx
-function kf(e, t, n) {
-	Af(n);
+function Vf(e, t, n) {
+	Hf(n);
 	let r = document.createElement("div");
-	return n.replaceChildren(r), be(/* @__PURE__ */ j(Cf, { page: new bs(e, t) }), r), () => be(null, r);
+	return n.replaceChildren(r), be(/* @__PURE__ */ j(Ff, { page: new Ms(e, t) }), r), () => be(null, r);
 }
-function Af(e) {
+function Hf(e) {
 	let t = e.getRootNode(), n = t instanceof ShadowRoot ? t : document.head;
 	if (n.querySelector("style[data-unembed]")) return;
 	let r = document.createElement("style");
-	r.dataset.unembed = "", r.textContent = Of, n.append(r);
+	r.dataset.unembed = "", r.textContent = Bf, n.append(r);
 }
-function jf({ model: e, el: t }) {
+function Uf({ model: e, el: t }) {
 	let n = e.get("data");
-	return kf({
+	return Vf({
 		...n,
 		host: "widget"
 	}, n.live === !1 ? fr(n.results) : mr(e), t);
 }
-var Mf = document.getElementById("unembed"), Nf = document.getElementById("unembed-data")?.textContent;
-if (Mf && Nf) {
-	let e = JSON.parse(Nf);
-	kf(e, e.host === "report" ? fr(e.results) : ir(e.token), Mf);
+var Wf = document.getElementById("unembed"), Gf = document.getElementById("unembed-data")?.textContent;
+if (Wf && Gf) {
+	let e = JSON.parse(Gf);
+	Vf(e, e.host === "report" ? fr(e.results) : ir(e.token), Wf);
 }
-var Pf = { render: jf };
-export { Pf as default };
+var Kf = { render: Uf };
+export { Kf as default };
