@@ -249,7 +249,7 @@ def test_duckdb_and_polars_read_the_parts_alike(model, tmp_path) -> None:
     terms = pl.read_parquet(parts).filter(pl.col("error").is_null()).select("group", "terms").explode("terms")
     heads = terms.unnest("terms").filter(pl.col("kind") == "head").group_by("group", "layer")
     expected = heads.agg(pl.col("value").mean(), pl.len().alias("n")).sort("group", "layer").rows()
-    found = duckdb.sql(asked).fetchall()
+    found = duckdb.execute(asked).fetchall()
     assert [row[:2] for row in found] == [("a", 0), ("a", 1), ("b", 0), ("b", 1)]
     for ours, theirs in zip(expected, found, strict=True):
         assert ours[:2] == theirs[:2]

@@ -5,6 +5,7 @@ bytes of a part; the process that was called writes them. So workers need no dis
 manifest stay the only record of what is done. A worker that dies is started again, and its part asked again.
 """
 
+import importlib
 import importlib.metadata
 import logging
 import math
@@ -79,10 +80,10 @@ def engine_of(engine: str | Ray) -> Ray | None:
 
 def _ray() -> Any:
     try:
-        import ray.data
+        importlib.import_module("ray.data")
     except ImportError as error:
         raise InputError("Ray is not installed here: pip install 'unembed[ray]', on every machine.") from error
-    return ray
+    return importlib.import_module("ray")
 
 
 @contextmanager

@@ -53,7 +53,7 @@ def listed(folder: Path, manifest: Manifest) -> tuple[tuple[str, ...], tuple[Lis
 
 
 def _listed(row: Mapping[str, Any], names: Sequence[str]) -> Listed:
-    asked = {name: row.get(name) for name in _ASKED if name not in ("prompt", "versus")}
+    asked: dict[str, Any] = {name: row.get(name) for name in _ASKED if name not in ("prompt", "versus")}
     versus = row.get("versus")
     return Listed(
         **asked,
