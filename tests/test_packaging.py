@@ -35,7 +35,7 @@ def declared(requirements: list[str]) -> set[str]:
 
 def test_every_package_that_is_imported_is_declared() -> None:
     extras = PROJECT["optional-dependencies"]
-    optional = ("adapters", "explorer", "images", "toys", "studies")
+    optional = ("adapters", "explorer", "images", "toys", "studies", "ray")
     known = declared([*PROJECT["dependencies"], *(each for name in optional for each in extras[name])])
     names = set().union(*map(imported, (ROOT / "src").rglob("*.py"))) - set(sys.stdlib_module_names) - {"unembed"}
     homes = importlib.metadata.packages_distributions()

@@ -13,6 +13,7 @@ import { Header } from "./panels/Header";
 import { Help } from "./panels/Help";
 import { Lost } from "./panels/Lost";
 import { Start } from "./panels/Start";
+import { BackToStudy, Study } from "./panels/Study";
 import { Status } from "./ui/Status";
 import { Toast } from "./ui/Toast";
 import { Shown } from "./views/Views";
@@ -40,9 +41,10 @@ export function App({ page }: { page: Page }) {
 function Explained() {
   const page = usePage();
   const asked = useMemo(() => computed(() => page.asked()), [page]);
-  if (!asked.value) return <Start />;
+  if (!asked.value) return page.data.study ? <Study study={page.data.study} /> : <Start />;
   return (
     <>
+      <BackToStudy />
       <Waiting />
       <Lost />
       <Main>

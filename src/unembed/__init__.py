@@ -96,6 +96,7 @@ _HOME = {
     "WeightEdits": "methods.knowledge.weight_edits",
     "study": "methods.studies.study",
     "Study": "methods.studies.study",
+    "Ray": "methods.studies.cluster",
     "words": "methods.words.words",
     "Words": "methods.words.words",
     "Step": "methods.generate",
@@ -186,6 +187,7 @@ if TYPE_CHECKING:
     from unembed.methods.steer import Steering as Steering
     from unembed.methods.steer import steer as steer
     from unembed.methods.steer import steered as steered
+    from unembed.methods.studies.cluster import Ray as Ray
     from unembed.methods.studies.study import Study as Study
     from unembed.methods.studies.study import study as study
     from unembed.methods.words.words import Words as Words

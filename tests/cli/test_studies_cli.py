@@ -1,6 +1,7 @@
 """`unembed study`, `study merge`, `report`: the commands, and a study whose process is killed."""
 
 import json
+import re
 import subprocess
 import sys
 import time
@@ -9,9 +10,13 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from starlette.testclient import TestClient
 
 from builders.commands import refusal, run_json, valid
 from builders.words import save_tiny
+from unembed.cli.commands.explorer import model_of, study_in
+from unembed.cli.options import ModelOptions
+from unembed.explorer import http
 from unembed.methods.studies import plan
 from unembed.view.glyphs import signed
 
@@ -54,7 +59,34 @@ def test_a_report_is_a_file_that_shows_without_a_script(tiny, tmp_path) -> None:
     assert {row[1] for row in found.rows} == {"all", hostile}
     assert [row[2] for row in found.rows] == [signed(mean["mean"]) for mean in rows]
     assert '<script type="module"' not in found.text
+    prompts = found.text[found.text.index("<caption>The prompts</caption>") :]
+    for row in ROWS:
+        assert f"<td>{row['prompt']}</td>" in prompts
     assert "no folder" in refusal("report", tmp_path, "--html", tmp_path / "r2.html")
+
+
+def test_the_page_of_a_study_has_its_prompts_and_its_model(tiny, prompts, tmp_path, capsys) -> None:
+    run_json("study", prompts, "--no-test", "--out", tmp_path / "s", "--model", tiny, "--json")
+    study = study_in(str(tmp_path / "s"))
+    assert study is not None
+    model = model_of(study, ModelOptions(offline=True))
+    assert model.name == str(tiny)
+    assert capsys.readouterr().err == ""
+    with TestClient(http.app(model, study=study.payload), base_url="http://127.0.0.1") as client:
+        data = json.loads(re.findall(r'id="unembed-data">(.*?)</script>', client.get("/").text)[0])
+    assert data["study"] == run_json("report", tmp_path / "s", "--json")
+    answers = pl.read_parquet(tmp_path / "s" / "part-*.parquet").sort("row").iter_rows(named=True)
+    for found, expected in zip(data["study"]["prompts"], answers, strict=True):
+        assert found["about"] == [expected["place"]]
+        assert {name: expected[name] for name in ("row", "prompt", "target", "target_id", "probability", "error")} == {
+            name: found[name] for name in found if name not in ("about", "versus")
+        }
+    other = save_tiny(tmp_path / "other", layers=2)
+    assert model_of(study, ModelOptions(name=str(other), offline=True)).name == str(other)
+    assert "other weights" in capsys.readouterr().err
+    assert study_in(str(tmp_path)) is None
+    assert study_in("the capital of France is") is None
+    assert study_in("a" * 5000) is None
 
 
 class Document(HTMLParser):
@@ -99,6 +131,8 @@ def test_shares_are_merged(tiny, prompts, tmp_path) -> None:
         (["--do", "patch"], "needs the columns `corrupt`"),
         (["--do", "words", "--by", "head"], "Expected words by token"),
         (["--column", "prompt"], "OURS=THEIRS"),
+        (["--workers", "2"], "--address and --workers are of a cluster: add --engine ray"),
+        (["--engine", "spark"], "Expected an engine of local, ray, found 'spark'"),
     ],
 )
 def test_bad_input_is_one_message(tiny, prompts, tmp_path, words, said: str) -> None:
@@ -107,6 +141,9 @@ def test_bad_input_is_one_message(tiny, prompts, tmp_path, words, said: str) -> 
 
 _ONE_BY_ONE = """
 import sys, unembed
+from unembed.cli.commands.explorer import model_of, study_in
+from unembed.cli.options import ModelOptions
+from unembed.explorer import http
 from unembed.methods.studies import plan
 from unembed.view.glyphs import signed
 

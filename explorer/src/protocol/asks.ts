@@ -14,6 +14,7 @@ import type {
   PatchPayload,
   PathsPayload,
   ReadsPayload,
+  ReportPayload,
   TermsPayload,
   TestPayload,
   TokensPayload,
@@ -57,6 +58,8 @@ export interface PageData {
   /** Fields of the page's state, not checked yet. */
   state: Record<string, unknown> | null;
   results: Record<string, unknown>;
+  /** Of a page that was opened with a study: its prompts. */
+  study?: ReportPayload | null;
   live?: boolean;
 }
 

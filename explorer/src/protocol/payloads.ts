@@ -1884,6 +1884,10 @@ export interface ReportPayload {
   groups: Array<string>;
   /** A table a kind of finding. */
   tables: Array<StudyTable>;
+  /** The columns of the file that ask nothing. */
+  columns: Array<string>;
+  /** The first 10,000 rows that are there. */
+  prompts: Array<StudyPrompt>;
   /** The name and number of this schema. */
   schema: "unembed/report/1";
 }
@@ -2174,6 +2178,26 @@ export interface StudyPayload {
   versions: Record<string, string>;
   /** The name and number of this schema. */
   schema: "unembed/study/1";
+}
+
+/** A prompt of a study, and what the model said. */
+export interface StudyPrompt {
+  /** Of the file, counted from 0. */
+  row: number;
+  /** As text, or token ids as JSON. */
+  prompt: string;
+  /** The token that was asked about; null where there is no answer. */
+  target: string | null;
+  /** Its id. */
+  target_id: number | null;
+  /** That the model gives it. */
+  probability: number | null;
+  /** The token that it was compared with. */
+  versus: string | null;
+  /** Why there is no answer. */
+  error: string | null;
+  /** The cells of the other columns, as `columns` names them. */
+  about: Array<string | number | number | boolean | null>;
 }
 
 /** Means of one kind. */

@@ -33,15 +33,22 @@ from unembed.view.html.shell import bundle, page_html
 from unembed.view.payloads.common import model_facts
 
 
-def app(model: Model, start: Mapping[str, str] | None = None, *, token: str | None = None) -> Starlette:
+def app(
+    model: Model,
+    start: Mapping[str, str] | None = None,
+    *,
+    token: str | None = None,
+    study: Mapping[str, Any] | None = None,
+) -> Starlette:
     """The server's application.
 
     Args:
         model: from `load` or `wrap`. What an encoder reads comes with an ask, or with the model if it has a source.
         start: fields of the page's state at first: `a`, the prompt; `source`, of an encoder-decoder.
         token: what every request must bring; None serves loopback names only.
+        study: `unembed/report/1` as JSON, whose prompts the page begins with.
     """
-    serving = _Serving(model, dict(start or {}), token)
+    serving = _Serving(model, dict(start or {}), token, None if study is None else dict(study))
     routes = [
         Route("/", serving.page),
         Route("/explorer.js", serving.script),
@@ -56,9 +63,9 @@ def app(model: Model, start: Mapping[str, str] | None = None, *, token: str | No
 class _Serving:
     """What the routes share."""
 
-    def __init__(self, model: Model, start: dict[str, str], token: str | None) -> None:
+    def __init__(self, model: Model, start: dict[str, str], token: str | None, study: dict[str, Any] | None) -> None:
         self.session, self.worker = Session(model), Worker()
-        self.start, self.token = start, token
+        self.start, self.token, self.study = start, token, study
         self.facts = asdict(model_facts(model))
 
     @contextlib.asynccontextmanager
@@ -69,7 +76,7 @@ class _Serving:
             self.worker.close()
 
     async def page(self, _: Request) -> Response:
-        return HTMLResponse(page_html(self.facts, self.start or None, token=self.token))
+        return HTMLResponse(page_html(self.facts, self.start or None, token=self.token, study=self.study))
 
     async def script(self, _: Request) -> Response:
         return Response(bundle(), media_type="text/javascript")

@@ -147,7 +147,16 @@ def prompt_set(model: Model, rows: Iterable[Mapping[str, Any]]) -> PromptSet:
     Raises:
         InputError: no rows; a bad prompt; a name that is twice, or of no token; a pair with different names.
     """
-    found = tuple(_example(model, row) for row in rows)
+    return set_of(model, [read_example(model, row) for row in rows])
+
+
+def set_of(model: Model, examples: Sequence[Example]) -> PromptSet:
+    """A data set of prompts that were read.
+
+    Raises:
+        InputError: there are none.
+    """
+    found = tuple(examples)
     if not found:
         raise InputError("A data set needs a prompt: expected at least one row.")
     others = tuple((one.corrupt, one.corrupt_names) for one in found if one.corrupt is not None)
@@ -166,7 +175,12 @@ def with_marks(row: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _example(model: Model, row: Mapping[str, Any]) -> Example:
+def read_example(model: Model, row: Mapping[str, Any]) -> Example:
+    """A row as a prompt of a data set.
+
+    Raises:
+        InputError: a bad prompt; a name that is twice, or of no token; a pair with different names.
+    """
     row = with_marks(row)
     tokens, names = _read(model, row.get("prompt"), row.get("positions"))
     about: dict[str, Any] = {name: row.get(name) for name in ("target", "versus", "group")}

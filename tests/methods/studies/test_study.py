@@ -5,6 +5,7 @@ import random
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import polars as pl
 import pytest
 
@@ -235,3 +236,21 @@ def test_blanks_are_asked_where_they_stand(tmp_path) -> None:
         assert found["target_id"] == alone.target.token
         expected = {(t.kind, t.layer, t.head): t.value for t in alone.ledger.terms()}
         assert terms_of(found) == pytest.approx(expected, abs=CLOSE)
+
+
+def test_duckdb_and_polars_read_the_parts_alike(model, tmp_path) -> None:
+    study(model, rows(), out=tmp_path / "s", test=False)
+    parts = str(tmp_path / "s" / "part-*.parquet")
+    asked = f"""
+        SELECT any_value("group"), term.layer, avg(term.value), count(*)
+        FROM (SELECT "group", unnest(terms) AS term FROM read_parquet('{parts}') WHERE error IS NULL)
+        WHERE term.kind = 'head' GROUP BY "group", term.layer ORDER BY "group", term.layer
+    """
+    terms = pl.read_parquet(parts).filter(pl.col("error").is_null()).select("group", "terms").explode("terms")
+    heads = terms.unnest("terms").filter(pl.col("kind") == "head").group_by("group", "layer")
+    expected = heads.agg(pl.col("value").mean(), pl.len().alias("n")).sort("group", "layer").rows()
+    found = duckdb.execute(asked).fetchall()
+    assert [row[:2] for row in found] == [("a", 0), ("a", 1), ("b", 0), ("b", 1)]
+    for ours, theirs in zip(expected, found, strict=True):
+        assert ours[:2] == theirs[:2]
+        assert ours[2:] == pytest.approx(theirs[2:], abs=CLOSE)

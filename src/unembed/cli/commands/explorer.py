@@ -3,9 +3,9 @@
 import contextlib
 import importlib.util
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -48,7 +48,8 @@ def open_page(
         str,
         typer.Argument(
             parser=read_prompt,
-            help="What the page starts with (of an encoder-decoder: its source); - reads standard input.",
+            help="What the page starts with (of an encoder-decoder: its source); - reads standard input. The folder of "
+            "a study: its prompts, each to be opened.",
         ),
     ] = "",
     audio: AudioOpt = None,
@@ -69,14 +70,62 @@ def open_page(
         import secrets
 
         token = secrets.token_urlsafe(24)
-    loaded = model.load(sources=True)
-    application = http.app(*start(loaded, prompt, audio, decoder_prompt), token=token)
+    study = study_in(prompt)
+    if study is None:
+        loaded = model.load(sources=True)
+        application = http.app(*start(loaded, prompt, audio, decoder_prompt), token=token)
+    else:
+        application = http.app(model_of(study, model), token=token, study=study.payload)
     _announce(_address(served.host, listening.getsockname()[1], token), browser=not served.no_browser)
     config = uvicorn.Config(application, http=PatientProtocol, log_level="warning", timeout_graceful_shutdown=1)
     try:
         uvicorn.Server(config).run(sockets=[listening])
     except KeyboardInterrupt:
         tell("closed")
+
+
+@dataclass(frozen=True)
+class OpenedStudy:
+    """A study that the page is opened with."""
+
+    manifest: dict[str, Any]
+    payload: dict[str, Any]
+    """`unembed/report/1`."""
+
+
+def study_in(words: str) -> OpenedStudy | None:
+    """The study in a folder; None of what is a prompt.
+
+    Raises:
+        InputError: a part that cannot be read, or no prompt that was answered.
+    """
+    from unembed.methods.studies.manifest import NAME, read_manifest
+
+    folder = Path(words).expanduser()
+    try:
+        if not words or not (folder / NAME).is_file():
+            return None
+    except (OSError, ValueError):  # a prompt that is too long for a name, or holds a null
+        return None
+    from unembed.methods.studies.summary import summarise
+    from unembed.view.payloads import payload_of, to_json
+
+    return OpenedStudy(read_manifest(folder), to_json(payload_of(summarise(folder))))
+
+
+def model_of(study: OpenedStudy, options: ModelOptions) -> "Model":
+    """The model of a study: by the name that it had there, or by the one that is given; another one is told."""
+    from unembed.loading.fingerprint import fingerprint
+
+    about = study.manifest["model"]
+    default = type(options)().name
+    loaded = (replace(options, name=about["name"]) if options.name == default else options).load()
+    if fingerprint(loaded) != about["fingerprint"]:
+        tell(
+            f"The study was made by {about['name']} of other weights, versions or precision, or on another kind of "
+            "device: explanations may differ from its answers."
+        )
+    return loaded
 
 
 def start(model: "Model", words: str, audio: Path | None, decoder_prompt: str | None) -> tuple["Model", dict[str, str]]:

@@ -1,6 +1,6 @@
 """`study`, `study merge`, `report`: one question asked of many prompts, and what matters over all of them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,6 +14,7 @@ from unembed.cli.streams import tell
 from unembed.errors import InputError
 
 if TYPE_CHECKING:
+    from unembed.methods.studies.cluster import Ray
     from unembed.methods.studies.plan import Plan
 
 _ASK = "ask"
@@ -94,11 +95,32 @@ class StudyOptions:
         str | None, typer.Option(metavar="I/N", help="Only this share, 1/4 to 4/4: for jobs side by side.")
     ] = None
     memory: MemoryOpt = None
+    engine: Annotated[
+        str, typer.Option(help="What does the work: local, this process; ray, the workers of a cluster.")
+    ] = "local"
+    address: Annotated[
+        str | None,
+        typer.Option(metavar="HOST:PORT", help="ray: the cluster; RAY_ADDRESS, or one that is started here."),
+    ] = None
+    workers: Annotated[int | None, typer.Option(min=1, help="ray: how many; one a GPU, or one a machine.")] = None
 
     def __post_init__(self) -> None:
         from unembed.methods.studies.shards import parse_shard
 
         parse_shard(self.shard)
+
+    def cluster(self) -> "Ray | None":
+        """Whose workers do the work; None is this process.
+
+        Raises:
+            InputError: there is no such engine, or an option of another.
+        """
+        from unembed.methods.studies.cluster import engine_of
+
+        found = engine_of(self.engine)
+        if found is None and (self.address or self.workers):
+            raise InputError("--address and --workers are of a cluster: add --engine ray.")
+        return None if found is None else replace(found, address=self.address, workers=self.workers)
 
 
 @_study_app.command(_ASK)
@@ -110,12 +132,13 @@ def ask(study: StudyOptions, task: TaskOptions, model: ModelOptions, out: Output
     from unembed.methods.studies.study import run_study
     from unembed.methods.studies.tasks import Task
 
-    asked, prompts = Task(**task.words()), read_prompts(study.file, _columns(study.column))
+    engine, asked = study.cluster(), Task(**task.words())
+    prompts = read_prompts(study.file, _columns(study.column))
     loaded = model.load()
     memory: Any = study.memory  # of which its parser made a number
     plan = plan_study(loaded, prompts, asked, study.out, shard=study.shard, memory=memory)
     _tell(plan)
-    out.work(lambda progress: run_study(plan, progress=progress))
+    out.work(lambda progress: run_study(plan, engine=engine, progress=progress))
 
 
 def _tell(plan: "Plan") -> None:

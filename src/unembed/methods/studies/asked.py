@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from unembed.errors import InputError
-from unembed.methods.prompt_sets import PromptSet, prompt_set
+from unembed.methods.prompt_sets import PromptSet
 from unembed.methods.studies.prompt_files import Row
 from unembed.models.model import Model
 from unembed.models.reprs import Brief
@@ -37,11 +37,11 @@ class Asked(Brief):
         return {name: self.row[name] for name in names if self.row.get(name) is not None}
 
 
-def asked(model: Model, number: int, row: Row, among: PromptSet | None = None) -> Asked:
+def asked(model: Model, number: int, row: Row) -> Asked:
     """A row as a question.
 
     Raises:
-        InputError: it has no prompt, one that the model cannot read, a blank too few, or no place in the data set.
+        InputError: it has no prompt, one that the model cannot read, or a blank too few.
     """
     given = row.get("prompt")
     if given is None or isinstance(given, bool | int | float):
@@ -50,5 +50,4 @@ def asked(model: Model, number: int, row: Row, among: PromptSet | None = None) -
         if isinstance(row.get(name), bool | float | dict):
             raise InputError(f"Expected {name} as text or a token id, found {row[name]!r}.")
     prompt = prompt_of(model, given)
-    own = None if among is None else among.about(*prompt_set(model, [row]).examples)
-    return Asked(number, row, prompt.tokens, prompt.place(), own)
+    return Asked(number, row, prompt.tokens, prompt.place())

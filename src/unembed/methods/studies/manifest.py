@@ -17,7 +17,8 @@ from unembed.methods.studies.tasks import Task
 from unembed.models.model import Model
 
 _SCHEMA = "unembed/study-manifest/1"
-_NAME = "manifest.json"
+NAME = "manifest.json"
+"""Of the file, in the folder of a study."""
 _VERSIONED = ("unembed", "torch", "transformers", "polars")
 _SAID = {
     "task": "what is asked",
@@ -61,14 +62,14 @@ def claim(folder: Path, manifest: Manifest) -> None:
         found = [path.name for path in folder.iterdir() if not path.name.startswith(".")]
     except OSError as error:
         raise InputError(f"Cannot use {folder} as the folder of a study: {error.strerror}.") from error
-    if _NAME in found:
+    if NAME in found:
         check_same(folder, read_manifest(folder), manifest)
     elif found:
         raise InputError(
-            f"{folder} holds {found[0]} and no {_NAME}: it is no folder of a study.\nName a new or an empty folder."
+            f"{folder} holds {found[0]} and no {NAME}: it is no folder of a study.\nName a new or an empty folder."
         )
     else:
-        write_file(folder / _NAME, json.dumps(manifest, indent=1) + "\n")
+        write_file(folder / NAME, json.dumps(manifest, indent=1) + "\n")
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -78,13 +79,13 @@ def read_manifest(folder: Path) -> Manifest:
         InputError: there is none, or it is damaged.
     """
     try:
-        found = parse_json((folder / _NAME).read_text(encoding="utf-8"))
+        found = parse_json((folder / NAME).read_text(encoding="utf-8"))
     except OSError as error:
-        raise InputError(f"{folder} has no {_NAME}: it is no folder of a study ({error.strerror}).") from error
+        raise InputError(f"{folder} has no {NAME}: it is no folder of a study ({error.strerror}).") from error
     except ValueError as error:
-        raise InputError(f"{folder / _NAME} is damaged ({error}).\nName a new folder, or restore the file.") from error
+        raise InputError(f"{folder / NAME} is damaged ({error}).\nName a new folder, or restore the file.") from error
     if not isinstance(found, dict) or found.get("schema") != _SCHEMA:
-        raise InputError(f"{folder / _NAME}: expected the schema {_SCHEMA}; another version of unembed wrote it.")
+        raise InputError(f"{folder / NAME}: expected the schema {_SCHEMA}; another version of unembed wrote it.")
     return found
 
 

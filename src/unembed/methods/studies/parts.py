@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
 _LEFT = 600
 """Seconds after which a file that was being written is taken to be left of a process that was killed."""
-_COMMON = ("row", "target", "target_id", "logit", "probability", "length", "error")
+STAYS = "What is finished stays; the same command goes on from there."
+"""What is told of whatever stops the work."""
+COMMON = ("row", "target", "target_id", "logit", "probability", "length", "error")
 """Columns of every study."""
 
 
@@ -40,7 +42,7 @@ def own_columns(prompts: Prompts, task: Task) -> "dict[str, tuple[str, pl.DataTy
     One that is called as a column of ours becomes `given_…`. Text, whole numbers, numbers and truth values keep their
     type; a column of anything else, or of several types, is JSON text.
     """
-    taken = {*_COMMON, *task.kind.columns()}
+    taken = {*COMMON, *task.kind.columns()}
     named: dict[str, tuple[str, pl.DataType]] = {}
     for column in prompts.columns:
         name = column
@@ -90,20 +92,25 @@ def _fitted(value: Any, kind: "pl.DataType") -> Any:
     return json.dumps(value, default=str, ensure_ascii=False) if isinstance(kind, pl.String) else value
 
 
-def write_part(folder: Path, index: int, answers: Sequence[Answer], schema: "Mapping[str, pl.DataType]") -> None:
+def packed(answers: Sequence[Answer], schema: "Mapping[str, pl.DataType]") -> bytes:
+    """The rows of a part as Parquet."""
+    import polars as pl
+
+    held = io.BytesIO()
+    pl.DataFrame(answers, schema=dict(schema), orient="row").write_parquet(held)
+    return held.getvalue()
+
+
+def write_part(folder: Path, index: int, held: bytes) -> None:
     """Write a part: whole, or not at all.
 
     Raises:
         InputError: it cannot be written.
     """
-    import polars as pl
-
-    held = io.BytesIO()
-    pl.DataFrame(answers, schema=dict(schema), orient="row").write_parquet(held)
     try:
-        write_file(folder / name_of(index), held.getvalue())
+        write_file(folder / name_of(index), held)
     except InputError as error:
-        raise InputError(f"{error}\nWhat is finished stays; the same command goes on from there.") from error
+        raise InputError(f"{error}\n{STAYS}") from error
 
 
 def why_unusable(path: Path, rows: Sequence[int]) -> str | None:

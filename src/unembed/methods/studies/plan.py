@@ -2,24 +2,27 @@
 
 Rows are put in order of length, and every `rows_per_part` of them make a part. Inside a part, prompts of one length
 that are asked at one place may share a forward; nothing is ever padded. The plan follows from prompts and model
-alone, so that a study that is taken up again, or shared among processes, makes the same parts.
+alone, so that a study that is taken up again, or shared among processes, makes the same parts. Each prompt is read
+once: the plan holds it as a question.
 """
 
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 
 from unembed.engine.memory import budget
 from unembed.errors import InputError, UnembedError
-from unembed.methods.prompt_sets import PromptSet, prompt_set
+from unembed.methods.prompt_sets import Example, PromptSet, read_example, set_of
 from unembed.methods.studies.answers import answers_together
 from unembed.methods.studies.asked import Asked, asked
 from unembed.methods.studies.manifest import Manifest, claim, manifest_of
-from unembed.methods.studies.parts import clear_left, name_of, why_unusable
+from unembed.methods.studies.parts import clear_left, name_of, own_columns, schema_of, why_unusable
 from unembed.methods.studies.prompt_files import Prompts, Row
 from unembed.methods.studies.shards import parse_shard
 from unembed.methods.studies.tasks import Task
@@ -27,6 +30,9 @@ from unembed.models.model import Model
 from unembed.models.parts import PARTS, parts_of
 from unembed.models.refusals import decoders_only
 from unembed.models.reprs import Brief
+
+if TYPE_CHECKING:
+    import polars as pl
 
 _FEWEST, _MOST, _PARTS = 64, 512, 64
 """Rows of a part: a share of all, within these bounds."""
@@ -47,19 +53,32 @@ class Plan(Brief):
     manifest: Manifest
     parts: tuple[tuple[int, ...], ...]
     """The rows of each part of the whole study, as indices of `prompts.rows`."""
-    lengths: tuple[int, ...]
-    """Of each prompt, in tokens; 0 where it cannot be asked."""
+    questions: tuple[Asked | str, ...]
+    """Each prompt as it is asked; or why it cannot be."""
     shard: tuple[int, int]
     """Which share of the parts is made, of how many."""
     todo: tuple[int, ...]
     """The parts that are still to be made."""
-    among: PromptSet | None
-    """The data set that parts are set by, where they are: all prompts that can be read."""
     memory: int
     """Bytes that prompts which share a forward may take, beyond the model."""
     seconds: float | None
     """What is still to be done takes about so long; None where no prompt could be timed."""
     notes: tuple[str, ...] = ()
+
+    @cached_property
+    def lengths(self) -> tuple[int, ...]:
+        """Of each prompt, in tokens; 0 where it cannot be asked."""
+        return _lengths(self.questions)
+
+    @cached_property
+    def own(self) -> "dict[str, tuple[str, pl.DataType]]":
+        """What the columns of the prompts are called in a part, and their types."""
+        return own_columns(self.prompts, self.task)
+
+    @cached_property
+    def schema(self) -> "dict[str, pl.DataType]":
+        """The columns of a part."""
+        return schema_of(self.own, self.task)
 
     @property
     def rows_todo(self) -> int:
@@ -132,7 +151,8 @@ def plan_study(
             f"Say which columns they are: {' '.join(f'--column {name}=NAME' for name in missing)}."
         )
     which = parse_shard(shard)
-    lengths = tuple(_length(model, number, row) for number, row in zip(prompts.numbers, prompts.rows, strict=True))
+    questions, among = _questions(model, prompts.rows, task)
+    lengths = _lengths(questions)
     size = max(_FEWEST, min(_MOST, len(lengths) // _PARTS))
     order = sorted(range(len(lengths)), key=lambda index: (lengths[index], index))
     parts = tuple(tuple(order[start : start + size]) for start in range(0, len(order), size))
@@ -141,11 +161,44 @@ def plan_study(
     clear_left(folder)
     mine = [index for index in range(len(parts)) if index % which[1] == which[0] - 1]
     todo, notes = _todo(folder, parts, prompts, mine)
-    among = _among(model, prompts, lengths, task) if task.over_a_set and todo else None
+    if among is not None and todo:
+        _make_means(model, among, task)
     found = Plan(
-        model, prompts, task, folder, manifest, parts, lengths, which, todo, among, budget(model, memory), None, notes
+        model, prompts, task, folder, manifest, parts, questions, which, todo, budget(model, memory), None, notes
     )
-    return Plan(**{**vars(found), "seconds": _seconds(found)})
+    return replace(found, seconds=_seconds(found))
+
+
+def _questions(model: Model, rows: Sequence[Row], task: Task) -> tuple[tuple[Asked | str, ...], PromptSet | None]:
+    """Each row as a question, or why it is none; and the data set of those that are, where parts are set by one."""
+    read = [_read(model, index, row, named=task.over_a_set) for index, row in enumerate(rows)]
+    if not task.over_a_set:
+        return tuple(one if isinstance(one, str) else one[0] for one in read), None
+    among = set_of(model, [one[1] for one in read if not isinstance(one, str) and one[1] is not None])
+    return tuple(one if isinstance(one, str) else _within(among, *one) for one in read), among
+
+
+def _read(model: Model, index: int, row: Row, *, named: bool) -> tuple[Asked, Example | None] | str:
+    """A row as a question, with the names of its positions where they are asked for; or why it is none."""
+    try:
+        return asked(model, index, row), read_example(model, row) if named else None
+    except UnembedError as error:
+        return str(error)
+
+
+def _within(among: PromptSet, one: Asked, example: Example | None) -> Asked:
+    return one if example is None else replace(one, among=among.about(example))
+
+
+def _lengths(questions: Sequence[Asked | str]) -> tuple[int, ...]:
+    return tuple(0 if isinstance(one, str) else one.length for one in questions)
+
+
+def _make_means(model: Model, among: PromptSet, task: Task) -> None:
+    """The means over the data set, which every question shares: made before anything is timed."""
+    if task.how == "mean-position":
+        kind = PARTS[task.site or "head"].name
+        among.means(kind, {part.layer for part in parts_of(model, task.site or "head")})
 
 
 def _bytes_of(model: Model, length: int) -> int:
@@ -155,30 +208,6 @@ def _bytes_of(model: Model, length: int) -> int:
     head = model.d_model // max(1, model.heads)
     kept = model.layers * (length * model.kv_heads * head + model.heads * (length + head) + 4 * model.d_model)
     return size * (inside + kept + model.layers * model.d_mlp) + 8 * 4 * model.vocab
-
-
-def _among(model: Model, prompts: Prompts, lengths: Sequence[int], task: Task) -> PromptSet:
-    """All prompts that can be read, whichever share is asked; the means are made before anything is timed."""
-    rows = [row for row, length in zip(prompts.rows, lengths, strict=True) if length and _has_a_place(model, row)]
-    found = prompt_set(model, rows)
-    if task.how == "mean-position":
-        kind = PARTS[task.site or "head"].name
-        found.means(kind, {part.layer for part in parts_of(model, task.site or "head")})
-    return found
-
-
-def _has_a_place(model: Model, row: Row) -> bool:
-    try:
-        return bool(prompt_set(model, [row]).examples)
-    except UnembedError:  # its row says so when it is asked
-        return False
-
-
-def _length(model: Model, number: int, row: object) -> int:
-    try:
-        return asked(model, number, row).length  # type: ignore[arg-type]  # what is no row is refused there
-    except UnembedError:
-        return 0
 
 
 def _todo(
@@ -198,13 +227,13 @@ def _todo(
 
 def _seconds(plan: Plan) -> float | None:
     """How long the rest takes: some prompts of middling length are asked, and their tokens compared with all others."""
-    rows = [row for index in plan.todo for row in plan.parts[index] if plan.lengths[row]]
-    if not rows:
+    rows = [plan.questions[row] for index in plan.todo for row in plan.parts[index]]
+    left = [one for one in rows if not isinstance(one, str)]
+    if not left:
         return None if plan.todo else 0.0
-    middle = plan.lengths[rows[len(rows) // 2]]
-    tried = [row for row in rows if plan.lengths[row] == middle][: _TIMED if plan.task.together else 1]
-    questions = [asked(plan.model, row, plan.prompts.rows[row], plan.among) for row in tried]
-    batch = next(iter(plan.batches(questions)))
+    middle = left[len(left) // 2].length
+    tried = [one for one in left if one.length == middle][: _TIMED if plan.task.together else 1]
+    batch = next(iter(plan.batches(tried)))
     started = time.perf_counter()
     try:
         _ = list(answers_of(plan.model, batch, plan.task))

@@ -6,17 +6,17 @@ row with its error. Numbers do not depend on how the work was cut: prompts are n
 forward are of one length.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from unembed.errors import InputError, Interrupted, ModelError, UnembedError
-from unembed.methods.studies.answers import Answer
-from unembed.methods.studies.asked import Asked, asked
+from unembed.errors import InputError, Interrupted
+from unembed.methods.studies.cluster import Ray, engine_of
+from unembed.methods.studies.making import made_here
 from unembed.methods.studies.manifest import Manifest
-from unembed.methods.studies.parts import own_columns, own_values, read_parts, schema_of, write_part
-from unembed.methods.studies.plan import Plan, answers_of, plan_study
+from unembed.methods.studies.parts import read_parts, write_part
+from unembed.methods.studies.plan import Plan, plan_study
 from unembed.methods.studies.prompt_files import Prompts, Row, prompts_of, read_prompts
 from unembed.methods.studies.tasks import OPTIONS, Task
 from unembed.models.model import Model
@@ -26,8 +26,6 @@ from unembed.runs.result import Result
 if TYPE_CHECKING:
     import polars as pl
 
-_OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
-"""What torch says of a device or a machine that is full."""
 _COLUMNS = ("row", "prompt", "target", "target_id", "logit", "probability", "error")
 
 
@@ -104,6 +102,7 @@ def study(
     *,
     out: str | Path,
     shard: str | None = None,
+    engine: str | Ray = "local",
     progress: Progress = silent,
     **options: Any,
 ) -> Study:
@@ -115,16 +114,19 @@ def study(
         do: "explain", "words", "heads", "lens", "ablate", "knowledge", "patch" or "circuit"; or a `Task`.
         out: the folder; a study that was stopped goes on in its own.
         shard: `2/4` asks the second of four shares; None asks all.
-        progress: called after each prompt.
+        engine: "local" works here; "ray", or `Ray(address=..., workers=...)`, has the workers of a cluster do it.
+        progress: called after each prompt; of a cluster after each part.
         options: of the task: `by`, `test`, `site`, `reference`, `how`, `size`, as far as what is done reads them.
 
     Raises:
         InputError: a file that cannot be read, a folder of another study, an option that is none, or a full disk.
+        ModelError: the workers of a cluster are lost.
         Interrupted: on Ctrl-C, with what is finished.
     """
     given = prompts if isinstance(prompts, Prompts) else _read(prompts)
     task = do if isinstance(do, Task) else _task_of(do, **options)
-    return run_study(plan_study(model, given, task, out, shard=shard), progress=progress)
+    workers = engine_of(engine)
+    return run_study(plan_study(model, given, task, out, shard=shard), engine=workers, progress=progress)
 
 
 def _task_of(do: str, **options: Any) -> Task:
@@ -142,26 +144,29 @@ def _read(prompts: str | Path | Iterable[Row]) -> Prompts:
     return read_prompts(prompts) if isinstance(prompts, str | Path) else prompts_of(prompts)
 
 
-def run_study(plan: Plan, *, progress: Progress = silent) -> Study:
-    """Ask what a plan has left to ask.
+def run_study(plan: Plan, *, engine: Ray | None = None, progress: Progress = silent) -> Study:
+    """Ask what a plan has left to ask: here, or by the workers of a cluster.
 
     Raises:
-        InputError: a part cannot be written.
+        InputError: a part cannot be written, or there is no such cluster.
+        ModelError: the workers are lost.
         Interrupted: on Ctrl-C, with what is finished.
     """
-    own = own_columns(plan.prompts, plan.task)
-    schema, done = schema_of(own, plan.task), 0
+    done = 0
 
     def tell(tokens: int) -> None:
         nonlocal done
         done += tokens
         progress("prompts", done / max(1, plan.tokens_todo))
 
+    made = made_here(plan, tell) if engine is None else engine.made(plan, tell)
     try:
-        for index in plan.todo:
-            write_part(plan.folder, index, _answers(plan, plan.parts[index], own, tell), schema)
+        for index, held in made:
+            write_part(plan.folder, index, held)
     except KeyboardInterrupt as stop:
         raise Interrupted(_there(plan.model, plan.folder, plan.manifest, plan.notes)) from stop
+    finally:
+        made.close()
     return _there(plan.model, plan.folder, plan.manifest, plan.notes)
 
 
@@ -184,39 +189,3 @@ def _answered(part: "pl.DataFrame") -> list[Answered]:
         )
         for row in part.select(_COLUMNS).iter_rows(named=True)
     ]
-
-
-def _answers(plan: Plan, rows: Sequence[int], own: Mapping[str, Any], tell: Callable[[int], None]) -> list[Answer]:
-    """The rows of a part, in its order."""
-    answered: dict[int, Answer] = {}
-    questions: list[Asked] = []
-    for index in rows:
-        try:
-            questions.append(asked(plan.model, index, plan.prompts.rows[index], plan.among))
-        except UnembedError as error:
-            answered[index] = {"error": str(error)}
-    for batch in plan.batches(questions):
-        for one, answer in zip(batch, _surely(plan, batch), strict=True):
-            answered[one.number] = answer | {"length": one.length}
-        tell(sum(one.length for one in batch))
-    return [
-        {"row": plan.prompts.numbers[index], **own_values(plan.prompts.rows[index], own), **answered[index]}
-        for index in rows
-    ]
-
-
-def _surely(plan: Plan, batch: Sequence[Asked]) -> list[Answer]:
-    """An answer to each question, if only why there is none: what fails together is asked apart."""
-    try:
-        return list(answers_of(plan.model, batch, plan.task))
-    except (UnembedError, MemoryError, RuntimeError) as error:
-        if not isinstance(error, UnembedError | MemoryError) and not _is_of_memory(error):
-            raise ModelError(f"torch could not go on: {next(iter(str(error).splitlines()), '')}") from error
-        if len(batch) == 1:
-            return [{"error": str(error) if isinstance(error, UnembedError) else "out of memory: shorten the prompt"}]
-    middle = len(batch) // 2
-    return [*_surely(plan, batch[:middle]), *_surely(plan, batch[middle:])]
-
-
-def _is_of_memory(error: RuntimeError) -> bool:
-    return any(said in str(error).lower() for said in _OUT_OF_MEMORY)

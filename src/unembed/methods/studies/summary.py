@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unembed.errors import InputError
+from unembed.methods.studies.listing import Listed, listed
 from unembed.methods.studies.manifest import Manifest, read_manifest
 from unembed.methods.studies.parts import read_parts
 from unembed.methods.studies.tasks import Task
@@ -71,6 +72,10 @@ class Summary(Brief):
     """The column that prompts are told apart by."""
     groups: tuple[str, ...]
     tables: tuple[Table, ...]
+    columns: tuple[str, ...]
+    """Columns of the file that ask nothing."""
+    prompts: tuple[Listed, ...]
+    """The first prompts, up to 10,000."""
 
     def _found(self) -> str:
         return f"{', '.join(table.what for table in self.tables)} over {self.answered - self.failures} prompts"
@@ -164,7 +169,8 @@ def summarise(folder: str | Path, *, by: str | None = None, top: int = 15, seed:
     tables = [_table(spec, folder, manifest, by, top, seed) for spec in specs]
     names = tuple(sorted({group for group in groups if group is not None}))
     failures = answered - len(groups)
-    return Summary(folder, manifest, answered, failures, by, names, tuple(t for t in tables if t is not None))
+    there = tuple(table for table in tables if table is not None)
+    return Summary(folder, manifest, answered, failures, by, names, there, *listed(folder, manifest))
 
 
 def _unit(spec: _Spec, manifest: Manifest, versus: Set[bool]) -> str:

@@ -31,9 +31,13 @@ def bundle() -> str:
     return files("unembed.view.html").joinpath("explorer.js").read_text(encoding="utf-8")
 
 
-def page_html(model: dict[str, Any], state: dict[str, Any] | None, *, token: str | None) -> str:
-    """The page of a server, which fills itself by asking."""
+def page_html(
+    model: dict[str, Any], state: dict[str, Any] | None, *, token: str | None, study: dict[str, Any] | None = None
+) -> str:
+    """The page of a server, which fills itself by asking; with a study, it begins with the table of its prompts."""
     data = page_data("page", model, state, {}, token=token)
+    if study is not None:
+        data["study"] = study
     script = '<script type="module" src="/explorer.js"></script>'
     return document("unembed", _NOSCRIPT, data, script)
 

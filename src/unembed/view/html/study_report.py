@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from unembed.view.glyphs import signed
-from unembed.view.html.markup import bar, escaped, table
+from unembed.view.glyphs import percent, signed
+from unembed.view.html.markup import bar, escaped, table, token
 from unembed.view.html.shell import STATIC_POLICY, document
 from unembed.view.payloads.common import versions
 
@@ -23,7 +23,7 @@ def study_report_html(payload: _Payload) -> str:
         "told. They are not corrected for the number of rows.</p>\n"
     )
     made = [(escaped(name), escaped(version)) for name, version in versions().items()]
-    body = _head(payload) + tables + note + table("Made with", ("what", "version"), made)
+    body = _head(payload) + tables + note + _prompts(payload) + table("Made with", ("what", "version"), made)
     return document(f"unembed: {payload['do']} over prompts", body, {}, "", policy=STATIC_POLICY)
 
 
@@ -54,3 +54,19 @@ def _row(mean: _Payload, most: float, *, grouped: bool) -> tuple[str, ...]:
     group = ["all" if mean["group"] is None else escaped(mean["group"])] if grouped else []
     ends = ["" if mean[end] is None else signed(mean[end]) for end in ("low", "high")]
     return escaped(mean["name"]), *group, signed(mean["mean"]), *ends, f"{mean['prompts']:,}", bar(mean["mean"], most)
+
+
+def _prompts(payload: _Payload) -> str:
+    """What was asked, and what the model said."""
+    listed, columns = payload["prompts"], payload["columns"]
+    among = "" if len(listed) == payload["answered"] else f", the first {len(listed):,} of {payload['answered']:,}"
+    head = ("row", "prompt", "asked about", "#probability", *map(escaped, columns), "error")
+    return table(f"The prompts{among}", head, [_prompt(each) for each in listed])
+
+
+def _prompt(each: _Payload) -> tuple[str, ...]:
+    asked = "" if each["target"] is None else token(each["target"])
+    versus = "" if each["versus"] is None else f" against {token(each['versus'])}"
+    likely = "" if each["probability"] is None else percent(each["probability"])
+    about = ["" if cell is None else escaped(str(cell)) for cell in each["about"]]
+    return str(each["row"]), escaped(each["prompt"]), asked + versus, likely, *about, escaped(each["error"] or "")

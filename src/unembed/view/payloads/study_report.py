@@ -42,6 +42,28 @@ class StudyTable:
     """By name, all prompts first and then each group."""
 
 
+@dataclass(frozen=True)
+class StudyPrompt:
+    """A prompt of a study, and what the model said."""
+
+    row: int
+    """Of the file, counted from 0."""
+    prompt: str
+    """As text, or token ids as JSON."""
+    target: str | None
+    """The token that was asked about; null where there is no answer."""
+    target_id: int | None
+    """Its id."""
+    probability: float | None
+    """That the model gives it."""
+    versus: str | None
+    """The token that it was compared with."""
+    error: str | None
+    """Why there is no answer."""
+    about: list[str | int | float | bool | None]
+    """The cells of the other columns, as `columns` names them."""
+
+
 @payload("unembed/report/1")
 class ReportPayload:
     """`unembed report --json`."""
@@ -64,6 +86,10 @@ class ReportPayload:
     """Its values."""
     tables: list[StudyTable]
     """A table a kind of finding."""
+    columns: list[str]
+    """The columns of the file that ask nothing."""
+    prompts: list[StudyPrompt]
+    """The first 10,000 rows that are there."""
 
 
 @payload_of.register
@@ -87,4 +113,6 @@ def report_payload(result: "Summary") -> ReportPayload:
             )
             for table in result.tables
         ],
+        columns=list(result.columns),
+        prompts=[StudyPrompt(**{**vars(each), "about": list(each.about)}) for each in result.prompts],
     )
