@@ -111,7 +111,7 @@ def test_the_difference_of_two_prompts_is_that_of_the_oracle(model_type, rule):
     assert [word.worth for word in same] == [0.0] * len(same)
 
 
-@pytest.mark.parametrize("name", ["gemma2", "gpt_oss", "mixtral", "phi", "qwen2_moe"])
+@pytest.mark.parametrize("name", ["gemma2", "gpt_oss", "mixtral", "phi"])
 @pytest.mark.parametrize("by", ["head+neuron", "head+mlp"])
 def test_differences_add_up_with_post_norms_mixtures_and_parallel_blocks(name, by):
     with exactly():
@@ -159,7 +159,6 @@ def test_a_node_is_changed_to_what_it_is_in_the_other_prompt():
         ({"answer": [4, 5], "other": OTHER}, "A graph of a whole answer has its own tokens"),
         ({"other": [3, 9, 7]}, "pairs their positions: 4 and 3 tokens do not align"),
         ({"other": TOKENS}, "The two prompts are the same up to position 3"),
-        ({"other": ("a", "b", 1, 2)}, "Expected"),
     ],
 )
 def test_what_does_not_fit_together_is_refused(how, says):

@@ -41,7 +41,7 @@ def picture(graph: "Graph") -> Picture:
 
 def _carried(graph: "Graph") -> str:
     """How much of it the shown nodes carry, in exact runs where these were made."""
-    if graph.score is not None:
+    if graph.score is not None and graph.score.tells:
         chance = f"as many at random {graph.score.by_chance:.0%}"
         return f"of which the {len(graph.nodes)} nodes shown keep {graph.score.faithfulness:.0%}, {chance}"
     share = 1 - graph.remainder / graph.value if graph.value else 0.0

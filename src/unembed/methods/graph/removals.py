@@ -21,6 +21,7 @@ from torch import Tensor
 from unembed.engine import edits
 from unembed.engine.counterfactual import counterfactuals
 from unembed.engine.edits import Edit
+from unembed.methods.alignment import aligned
 from unembed.methods.graph.explained import Explained
 from unembed.models.parts import Part, parts_of
 from unembed.models.reprs import Brief
@@ -60,6 +61,11 @@ class GraphScore(Brief):
     def faithfulness(self) -> float:
         """Of the shown nodes: 1 as the whole model, 0 as none of it. It may lie outside of both."""
         return self.share(self.shown)
+
+    @property
+    def tells(self) -> bool:
+        """Whether the number is lower with nothing kept than with everything: only then is faithfulness a share."""
+        return self.none < self.whole
 
     @property
     def by_chance(self) -> float:
@@ -104,11 +110,14 @@ def measured(
 
 
 def every_node(asked: Explained) -> list[NodePlace]:
-    """Every head and every MLP at each position that the explained number depends on."""
+    """Every head and every MLP at each position that the explained number depends on; of two prompts, from the first
+    token on in which they differ.
+    """
     model = asked.run.model
+    first = 0 if asked.other is None else aligned(model, asked.run.tokens, asked.other.tokens).shared
     length = asked.run.length if model.bidirectional else 1 + max(asked.positions)
     kinds = ("head", "mlp") if any(block.has_mlp for block in model.blocks) else ("head",)
-    return [(part, position) for kind in kinds for part in parts_of(model, kind) for position in range(length)]
+    return [(part, position) for kind in kinds for part in parts_of(model, kind) for position in range(first, length)]
 
 
 def score(

@@ -176,6 +176,7 @@ def _scored(payload: GraphPayload, score: GraphScoreEntry) -> Iterator[Text]:
         f" SCORE     with all other heads and MLPs {others} the {score.nodes} nodes keep {percent(score.faithfulness)} "
         f"of the logit ({signed(score.none)} with none, {signed(payload.base)} with all), as many at random "
         f"{percent(by_chance)}{exact}"
+        + ("" if score.none < payload.base else "; with none it is no lower, so these shares say little")
     )
     steps = ", ".join(f"{point.nodes}: {signed(point.value)}" for point in score.deletion)
     what = "swapped" if payload.other_tokens else "removed"
