@@ -40,10 +40,40 @@ def test_without_tests_nothing_is_removed(cli):
     assert data["agreement"] is None
 
 
+def test_a_whole_answer_a_swap_and_the_reasons_of_heads_are_told(cli, folder):
+    model = unembed.load(str(folder))
+    data = valid(cli("graph", PROMPT, "--answer", " Paris Rome", "--nodes", "8", "--why", "2", "--json")[1])
+    found = unembed.graph(model, PROMPT, answer=" Paris Rome", nodes=8)
+    assert [token["position"] for token in data["answer"]] == list(found.asked.positions)
+    assert math.fsum(token["value"] for token in data["answer"]) == pytest.approx(data["value"], abs=data["tolerance"])
+    assert data["value"] == found.value
+    heads = [node["id"] for node in data["nodes"] if node["kind"] == "head"]
+    assert [why["id"] for why in data["why"]] == heads[:2]
+    assert data["score"]["nodes"] == 8
+    swapped = valid(cli("graph", PROMPT, "-t", "Paris", "--vs", "Rome", "--swap", "France=Rome", "--json")[1])
+    assert swapped["value"] == pytest.approx(
+        math.fsum(word["worth"] for word in swapped["words"]) + swapped["held"], abs=swapped["tolerance"]
+    )
+    assert swapped["base"] != swapped["value"]
+    assert len(swapped["other_tokens"]) == len(swapped["tokens"])
+    assert "swapped" in cli("graph", PROMPT, "-t", "Paris", "--vs", "Rome", "--swap", "France=Rome")[1]
+
+
 def test_the_view_says_what_the_graph_is(cli):
     code, out, err = cli("graph", PROMPT, "--target", "Paris", "--nodes", "20", "--top", "5")
     assert (code, err) == (0, "")
-    for said in ("GRAPH to", "= model ✓", "WORDS", "NODES", "removed", "SHOWN", "TESTED", "15 more nodes"):
+    for said in (
+        "GRAPH to",
+        "= model ✓",
+        "WORDS",
+        "NODES",
+        "removed",
+        "SHOWN",
+        "SCORE",
+        "DELETION",
+        "TESTED",
+        "15 more nodes",
+    ):
         assert said in out
 
 
@@ -74,6 +104,9 @@ def test_the_files_hold_every_node_and_edge(cli, tmp_path):
         (("--by", "words"), "Expected nodes by head+neuron or head+mlp, found 'words'"),
         (("--rule", "half"), "Expected a rule of gate or relp, found 'half'"),
         (("--svg", "no/such/folder/graph.svg"), "Expected --svg to name a file in a folder that exists"),
+        (("--exact", "--no-test"), "Expected --exact or --no-test, found both"),
+        (("--answer", "Paris", "--vs", "Rome"), "A graph of a whole answer has its own tokens"),
+        (("--swap", "France"), "Expected --swap to be WORD=OTHER"),
         (("--target", "Berlin"), "not in the vocabulary"),
     ],
 )

@@ -102,15 +102,21 @@ def layer_norm(x: Tensor, norm: Any) -> Tensor:
 
 
 class Oracle:
-    """Worths and edges of every word, head and neuron at every position."""
+    """Worths and edges of every word, head and neuron at every position; of two prompts, of how far they differ."""
 
-    def __init__(self, module: Any, tokens: list[int], token: int, rule: str) -> None:
+    def __init__(self, module: Any, tokens: list[int], token: int, rule: str, other: list[int] | None = None) -> None:
         whole = Linear(module, tokens, rule)
         value = whole.target(token)
         reads = dict(zip(whole.leaves, torch.autograd.grad(value, list(whole.leaves.values())), strict=True))
         self.value = float(value)
         self.values = {name: made.detach() for name, made in whole.made.items()}
-        self.worth = self.entries({name: reads[name] * value for name, value in self.values.items()})
+        self.steps = self.values
+        """What is read of each: all of it, or how far it is from what it is in the other prompt."""
+        if other is not None:
+            second = Linear(module, other, rule)
+            self.value -= float(second.target(token))
+            self.steps = {name: value - second.made[name].detach() for name, value in self.values.items()}
+        self.worth = self.entries({name: reads[name] * step for name, step in self.steps.items()})
         cut = Linear(module, tokens, rule, given=self.values)
         direct = cut.target(token)
         numbers: dict[Any, Tensor] = self.entries({name: reads[name] * made for name, made in cut.made.items()})
@@ -118,14 +124,15 @@ class Oracle:
         self.into = {
             name: self.read(cut, number) for name, number in numbers.items() if name == "target" or name[0] != "word"
         }
-        self.biases = {name: float(numbers[name].detach()) - sum(each.values()) for name, each in self.into.items()}
-        """Of each reader: what it has of no word and no node."""
+        worth = self.worth | {"target": self.value}
+        self.biases = {name: float(worth[name]) - sum(each.values()) for name, each in self.into.items()}
+        """Of each reader: what it has of no word and no node; of two prompts, what is held otherwise in the other."""
 
     def read(self, cut: Linear, number: Tensor) -> dict[tuple, float]:
         """What each entry adds to a number directly."""
         slopes = torch.autograd.grad(number, list(cut.leaves.values()), retain_graph=True, allow_unused=True)
         products = {
-            name: self.values[name] * slope
+            name: self.steps[name] * slope
             for (name, _), slope in zip(cut.leaves.items(), slopes, strict=True)
             if slope is not None
         }

@@ -482,6 +482,14 @@ export interface Crowd {
   limit: number | null;
 }
 
+/** What is left with the first nodes changed. */
+export interface DeletionPoint {
+  /** How many are changed, the largest worth first. */
+  nodes: number;
+  /** In logits: to be held against `base`. */
+  value: number;
+}
+
 /** `unembed doctor --json`. */
 export interface DoctorPayload {
   /** Of unembed, torch and transformers. */
@@ -804,9 +812,21 @@ export interface GeneratedToken {
   top_term: Term | null;
 }
 
+/** A token of an answer whose logits are explained together. */
+export interface GraphAnswerToken {
+  /** Its id in the vocabulary. */
+  id: number;
+  /** Its text. */
+  text: string;
+  /** Where it is predicted: that of the token before it. */
+  position: number;
+  /** Its logit above the mean of the vocabulary. */
+  value: number;
+}
+
 /** What one node adds to the target through what another reads of it. */
 export interface GraphEdgeEntry {
-  /** The `id` of a node, `word 3`, `source 3`, `biases`, or `others`: all nodes that are not shown. */
+  /** The `id` of a node, `word 3`, `source 3`, `biases`, `held`, or `others`: all nodes that are not shown. */
   from: string;
   /** The `id` of a node, `target`, or `others`. */
   to: string;
@@ -844,7 +864,7 @@ export interface GraphNodeEntry {
   value: number;
   /** What it adds to the target by all ways, in logits: the edges into it sum to that, and those out of it. */
   worth: number;
-  /** The target's number with this part set to zero at this position, in logits; null where it was not tried. */
+  /** The target's number with this part set to zero at this position, or to what it is in the other prompt, in logits: to be held against `base`; null where it was not tried. */
   after: number | null;
 }
 
@@ -864,7 +884,7 @@ export interface GraphPayload {
   by: "head+neuron" | "head+mlp";
   /** What of a gated neuron was held: its gate, or each factor for half of it. */
   rule: "gate" | "relp";
-  /** The target's logit above `reference`: words and biases sum to it. */
+  /** The target's logit above `reference`, of an answer the sum of its tokens', of two prompts the difference: words, biases and `held` sum to it. */
   value: number;
   /** Those that are shown, the largest worth first. */
   nodes: Array<GraphNodeEntry>;
@@ -888,7 +908,7 @@ export interface GraphPayload {
   agreements: Record<string, number | null>;
   /** The rule that agrees best with the removals; null without removals, or where it makes no difference. */
   best_rule: "gate" | "relp" | null;
-  /** Of words and biases, in logits. */
+  /** Of words, biases and `held`, in logits. */
   sum: number;
   /** `sum - value`, in logits. */
   error: number;
@@ -900,8 +920,64 @@ export interface GraphPayload {
   versions: Record<string, string>;
   /** What the encoder of an encoder-decoder read; empty for a decoder alone. */
   sources?: Array<SourceToken>;
+  /** The number in the run itself, from which removals are counted: `value`, but of two prompts that of the first. */
+  base?: number;
+  /** The other prompt, where the difference of two is explained. */
+  other_tokens?: Array<PromptToken>;
+  /** What patterns, scales and gates add that are others in the other prompt, in logits; 0 without one. */
+  held?: number;
+  /** The tokens of a whole answer, whose logits `value` sums; empty where one token is explained. */
+  answer?: Array<GraphAnswerToken>;
+  /** What the shown nodes carry together; null where it was not tried. */
+  score?: GraphScoreEntry | null;
+  /** Why heads attended as they did, where it was asked for. */
+  why?: Array<GraphWhyEntry>;
   /** The name and number of this schema. */
   schema: "unembed/graph/1";
+}
+
+/** What the shown nodes carry by themselves, in exact runs with every other head and MLP set to zero, or to what it is in the other prompt. */
+export interface GraphScoreEntry {
+  /** How many are kept. */
+  nodes: number;
+  /** Heads and MLPs at positions, of the whole model. */
+  all: number;
+  /** 1 as the whole model, 0 as with none of the nodes; it may lie outside of both. */
+  faithfulness: number;
+  /** The number with the shown nodes alone, in logits. */
+  shown: number;
+  /** The number with none, in logits. */
+  none: number;
+  /** Faithfulness of graphs of as many nodes drawn at random. */
+  random: Array<number>;
+  /** Faithfulness of as many nodes chosen by the exact effects of all; null where these were not asked for. */
+  exact: number | null;
+  /** How the number falls as the shown nodes are changed, more and more of them together. */
+  deletion: Array<DeletionPoint>;
+}
+
+/** Why a head of the graph attended to a position: see `unembed attended`. */
+export interface GraphWhyEntry {
+  /** The node. */
+  id: string;
+  /** The position attended to most. */
+  source: number;
+  /** To that position, after the softmax. */
+  attention: number;
+  /** Before the softmax. */
+  score: number;
+  /** What of query and key made the score, the largest first; all pairs sum to it. */
+  pairs: Array<GraphWhyPair>;
+}
+
+/** One addend of the score of a head. */
+export interface GraphWhyPair {
+  /** What was written to the stream of the query. */
+  query: string;
+  /** What was written to that of the key. */
+  key: string;
+  /** What the two add to the score. */
+  value: number;
 }
 
 /** What enters the first block at a position. */

@@ -219,6 +219,18 @@ class SamplingOptions(Options):
     seed: Annotated[int, seed_option("the sampling")] = 0
 
 
+def swap_words(text: str) -> tuple[str, str]:
+    """The two words of `--swap`.
+
+    Raises:
+        InputError: there is no `=` between two words.
+    """
+    old, equals, new = text.partition("=")
+    if not equals:
+        raise InputError(f"Expected --swap to be WORD=OTHER, such as France=Germany; found {text!r}.")
+    return old, new
+
+
 def as_given(text: str, *, chat: bool, system: str | None) -> "Given":
     """A prompt in words as the methods take it: the messages of a chat, or the text.
 

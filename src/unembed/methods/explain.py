@@ -21,30 +21,26 @@ from unembed.methods.answer import Answer, answer_of
 from unembed.methods.controls import Kind, Population, Zeroed, population, swapped_each, zeroed_each
 from unembed.methods.lens import Lens, States, follow, read_states
 from unembed.methods.mediators import MOST, Mediator, acts_through_others, mediators
+from unembed.methods.swapped import SwapWords, swapped
 from unembed.methods.whole_target import WholeTarget, space_notes, whole_target
 from unembed.methods.words.finest import finest_words
 from unembed.methods.words.words import Words
 from unembed.models.generation_settings import settings_notes
 from unembed.models.model import Stage
 from unembed.models.parts import Part
-from unembed.models.prompts import prompt_notes, text_of_prompt, tokenize
-from unembed.models.read_source import with_source
+from unembed.models.prompts import prompt_notes
 from unembed.models.refusals import level_notes, why_no_versions
 from unembed.models.reprs import Brief, short
 from unembed.models.targets import target_notes
-from unembed.models.tokens import EXPLICIT, label_of
-from unembed.models.words import replaced, replaced_tokens
+from unembed.models.tokens import label_of
 from unembed.progress import Progress, silent
 from unembed.runs.predictions import Prediction
 from unembed.runs.prefix import asked_at
 from unembed.runs.prompted import Prompt, prompt_of, prompted
-from unembed.runs.record import record
 from unembed.runs.run import Run
 
 _Note = TypeVar("_Note", "HeadNote", "NeuronNote")
 
-SwapWords = tuple[str, str] | tuple[str, str, int | str]
-"""A word, the one in its place, and which of several it is: "all", or a number from 1."""
 _SUBLAYERS = 8
 """How many sublayers of the ledger are swapped."""
 _SHOWN = 3
@@ -376,27 +372,5 @@ def _notes(read: Readout, terms: list[Term]) -> tuple[tuple[HeadNote, ...], tupl
 
 def _other_run(prompt: Prompt, where: int, swap: SwapWords) -> Run:
     """The run of the prompt with one word replaced, up to the explained position; of an encoder-decoder, its source."""
-    model, ids = prompt.model, prompt.tokens
-    if isinstance(swap, str) or len(swap) not in (2, 3) or not all(isinstance(word, str) for word in swap[:2]):
-        raise InputError(f"Expected a swap as ('France', 'Germany'), or with a third entry 'all' or 2; found {swap!r}.")
-    old, new, which = swap if len(swap) == 3 else (*swap, None)
-    if model.encoder is not None and model.source is not None:
-        text = replaced(model, () if model.source.text is None else model.source.text, old, new, which)
-        return asked_at(record(with_source(model, text), ids, positions=[where]), where)
-    # A run recorded from token ids knows no text; most have one that gives just these tokens.
-    written = prompt.text or text_of_prompt(model, ids) or ids
-    if any(EXPLICIT.fullmatch(name) for name in (old, new)):
-        text, other = "the swapped prompt", replaced_tokens(model, ids, old, new, which)
-    else:
-        text = replaced(model, written, old, new, which)
-        other = tokenize(model, text)
-    if len(other) != len(ids):
-        raise InputError(
-            f"The prompts of a swap need equally many tokens: {written!r} has {len(ids)}, {text!r} has "
-            f"{len(other)}.\n"
-            "Take another word of as many tokens."
-        )
-    seen = len(ids) if model.bidirectional else where + 1
-    if other[:seen] == ids[:seen]:
-        raise InputError(f"The swap changes nothing at or before the explained position {where}.")
-    return asked_at(record(model, other, positions=[where]), where)
+    other = swapped(prompt, where, swap)
+    return asked_at(other.recorded([where]), where)

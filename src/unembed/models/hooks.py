@@ -227,7 +227,7 @@ def _opened(
     with _shadowed(module, row.split, split), suppress(_HeadsFound):
         own(hidden, mask)
     query, key, value = (x.unflatten(0, (len(hidden), -1)) for x in found)
-    attend, inner = _attend.get(), partial(_attended, module, row, own, hidden[:, :0])
+    attend, inner = _attend.get(), partial(_attended, module, row, partial(own, hidden[:, :0]))
     eager = OwnAttention(inner, whole=True)
     call = eager if attend is None else partial(attend, module, eager)
     z, pattern = call(query, key, value, mask)
@@ -238,13 +238,12 @@ def _attended(
     module: nn.Module,
     row: WholeAttention,
     own: Callable[..., Any],
-    nothing: Tensor,
     query: Tensor,
     key: Tensor,
     value: Tensor,
     mask: Tensor | None,
 ) -> tuple[Tensor, Tensor]:
-    """`Eager` from an attention in one piece. It projects no positions at all (`nothing`), and gets heads instead."""
+    """`Eager` from an attention in one piece. It is given no positions to project (`own`), and gets heads instead."""
     heads = iter([x.flatten(0, 1) for x in (query, key, value)])
 
     def split(x: Tensor, count: int) -> Tensor:
@@ -253,7 +252,7 @@ def _attended(
         return getattr(type(module), row.split)(module, x, count) if known is None else known
 
     with _shadowed(module, row.split, split):
-        z, pattern = own(nothing, mask)
+        z, pattern = own(mask)
     return z.unflatten(-1, (query.shape[1], -1)), pattern
 
 

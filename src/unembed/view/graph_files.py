@@ -44,6 +44,8 @@ def _nodes(payload: GraphPayload) -> dict[str, dict[str, Any]]:
         name = f"{'source' if word.of_source else 'word'} {word.position}"
         found[name] = {"label": word.text, "kind": "word", "position": word.position, "worth": word.worth}
     found["biases"] = {"label": "biases", "kind": "biases", "worth": payload.biases}
+    if payload.other_tokens:
+        found["held"] = {"label": "held", "kind": "biases", "worth": payload.held}
     found["others"] = {"label": "others", "kind": "others"}
     for node in payload.nodes:
         kept = ("kind", "layer", "position", "value", "worth", "after")

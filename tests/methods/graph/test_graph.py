@@ -61,7 +61,7 @@ def named(found: Graph) -> dict[str, Any]:
 
 def asked(model: unembed.Model, **how) -> Graph:
     with exactly():
-        return graph(model, TOKENS, TARGET, **how)
+        return graph(model, TOKENS, TARGET, **({"by": "head+neuron"} | how))
 
 
 cases = pytest.mark.parametrize(("model_type", "rule"), [("llama", "gate"), ("llama", "relp"), ("gpt2", "gate")])
@@ -172,7 +172,7 @@ def test_sums_hold_in_every_family(name):
     with exactly():
         model, tokens = family(name)
         place = tokens.index(MASK) if name in MASKED else -1
-        found = graph(model, tokens, TARGET, position=place, nodes=9, rule="relp")
+        found = graph(model, tokens, TARGET, position=place, nodes=9, by="head+neuron", rule="relp")
     assert abs(found.error) < 1e-9
     conserved(found)
 
@@ -195,7 +195,7 @@ def test_with_all_nodes_shown_nothing_goes_other_ways(name):
 def test_sums_hold_where_the_structure_is_inferred(name):
     """Writes that are scaled; experts that every token goes through, with a gate."""
     with exactly():
-        found = graph(unembed.wrap(unknown(name), name=name), TOKENS, TARGET, nodes=30)
+        found = graph(unembed.wrap(unknown(name), name=name), TOKENS, TARGET, nodes=30, by="head+neuron")
     assert abs(found.error) < 1e-9
     conserved(found)
     assert any(node.kind == "shared_experts" for node in found.nodes) == (name != "granite")
@@ -228,7 +228,7 @@ def test_sums_hold_for_any_prompt(tokens, count, data):
 def test_each_node_is_removed_exactly():
     model = tiny("llama")
     with exactly():
-        found = graph(model, TOKENS, TARGET, nodes=12).tested()
+        found = graph(model, TOKENS, TARGET, nodes=12, by="head+neuron").tested()
         for node in found.nodes:
             assert node.after == close(_without(model.module, node))
     assert found.complete
@@ -277,7 +277,7 @@ def test_a_head_opens_into_what_its_query_and_key_are_made_of():
 def test_the_induction_of_the_toy_shows_from_both_sides():
     """What the induction head carries is worth most; that the head below made its key, only a removal tells."""
     model, tokens = unembed.load("toy/two-layer"), [5, 17, 33, 60, 5, 17, 33]
-    found = graph(model, tokens, 60, nodes=40).tested()
+    found = graph(model, tokens, 60, nodes=40, by="head+neuron").tested()
     assert found.into("target")[0].source == "L1.H0 @ 6"
     nodes = {node.label: node for node in found.nodes}
     induction, before = nodes["L1.H0 @ 6"], nodes["L0.H1 @ 3"]

@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from unembed.cli.app import app, takes
-from unembed.cli.options import MemoryOpt, ModelOptions, Options, SourceOptions, TargetOpt, TopOpt
+from unembed.cli.options import (
+    AnswerOpt,
+    MemoryOpt,
+    ModelOptions,
+    Options,
+    SourceOptions,
+    TargetOpt,
+    TopOpt,
+    seed_option,
+    swap_words,
+)
 from unembed.cli.output import Output
 from unembed.cli.streams import tell
 from unembed.errors import InputError
@@ -27,11 +37,43 @@ class GraphOptions(Options):
         int | None,
         typer.Option("--position", "-p", help="After which token: the last (-1), or the blank, by default."),
     ] = None
+    answer: AnswerOpt = None
+    other: Annotated[
+        Any,
+        typer.Option(
+            "--swap",
+            metavar="WORD=OTHER",
+            parser=swap_words,
+            help="Explain how far the logit differs from that of the prompt with one word replaced.",
+        ),
+    ] = None
     nodes: Annotated[int, typer.Option(min=1, help="How many nodes the graph shows, the largest first.")] = 60
-    by: Annotated[str, typer.Option(help="head+neuron, or head+mlp with each MLP as one node.")] = "head+neuron"
+    by: Annotated[str, typer.Option(help="head+mlp with each MLP as one node, or head+neuron.")] = "head+mlp"
     rule: Annotated[
         str, typer.Option(help="What of a gated neuron is held: gate, or relp (its product shared in halves).")
     ] = "gate"
+
+
+@dataclass(frozen=True)
+class GraphTests(Options):
+    """What is tried in exact runs, and what is told besides: the keywords of `Graph.tested`."""
+
+    no_test: Annotated[bool, typer.Option("--no-test", help="Change no nodes, one by one and all together.")] = False
+    exact: Annotated[
+        bool,
+        typer.Option(
+            "--exact", help="Also change every node there is, and score as many of the largest effects (minutes)."
+        ),
+    ] = False
+    why: Annotated[
+        int, typer.Option(min=0, metavar="N", help="Also why the N heads of largest worth attended as they did.")
+    ] = 0
+    memory: MemoryOpt = None
+    seed: Annotated[int, seed_option("the random graphs that the score stands beside")] = 0
+
+    def __post_init__(self) -> None:
+        if self.no_test and self.exact:
+            raise InputError("Expected --exact or --no-test, found both.")
 
 
 @dataclass(frozen=True)
@@ -83,8 +125,7 @@ def graph(
     prompt: SourceOptions,
     made: GraphOptions,
     files: GraphFiles,
-    no_test: Annotated[bool, typer.Option("--no-test", help="Do not remove the nodes one by one.")] = False,
-    memory: MemoryOpt = None,
+    tests: GraphTests,
     model: ModelOptions,
     out: GraphOutput,
 ) -> None:
@@ -94,9 +135,10 @@ def graph(
     loaded, text = prompt.load(model)
     words: Any = made.words()
     found = run(loaded, text, **words)
-    if no_test:
+    found = found.why(tests.why) if tests.why else found
+    if tests.no_test:
         out.show(found, top=out.top)
     else:
-        budget: Any = memory
-        found = out.work(lambda progress: found.tested(memory=budget, progress=progress), top=out.top)
+        tried: Any = tests.words("no_test", "why")
+        found = out.work(lambda progress: found.tested(**tried, progress=progress), top=out.top)
     files.write(found)

@@ -15,6 +15,7 @@ from unembed.cli.options import (
     SamplingOptions,
     SourceOptions,
     TargetOpt,
+    swap_words,
 )
 from unembed.cli.output import HtmlOptions, Output, page_state, progress_bar
 from unembed.cli.streams import say, tell
@@ -24,13 +25,6 @@ if TYPE_CHECKING:
     from unembed.methods.generate import Step
     from unembed.models.model import Model
     from unembed.runs.states import StreamLayer
-
-
-def _swap(text: str) -> tuple[str, str]:
-    old, equals, new = text.partition("=")
-    if not equals:
-        raise InputError(f"Expected --swap to be WORD=OTHER, such as France=Germany; found {text!r}.")
-    return old, new
 
 
 @dataclass(frozen=True)
@@ -47,7 +41,9 @@ class ExplainOptions(Options):
     swap: Annotated[
         Any,
         typer.Option(
-            metavar="WORD=OTHER", parser=_swap, help="Also take their values from the prompt with one word replaced."
+            metavar="WORD=OTHER",
+            parser=swap_words,
+            help="Also take their values from the prompt with one word replaced.",
         ),
     ] = None
     swap_all: Annotated[bool, typer.Option("--swap-all", help="Replace the word of --swap everywhere.")] = False

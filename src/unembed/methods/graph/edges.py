@@ -7,18 +7,24 @@ attends to. So an edge is one product, in logits of the target,
 
 and the edges into a node sum to its worth. Going down the blocks once gives all: each write meets the directions of all
 nodes that read above it, and norms of the stream (post-LN) turn the directions on the way.
+
+Of two prompts each write is how far the two runs differ in it. What a node reads of that is not all of how far its own
+write differs: its pattern, scale or gate is another one in the other run. That is an edge of its own,
+
+    held(b)  =  what b, as it is held, makes of the other run's stream  -  what the other run made there
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from unembed.ledger.decompose import SAFETY, rounding
+from unembed.ledger.decompose import SAFETY
 from unembed.ledger.ledger import check_sum
-from unembed.methods.circuits.frozen_stack import FrozenHeads, FrozenNorm
+from unembed.methods.circuits.frozen_stack import FrozenHeads, FrozenNorm, FrozenStack
+from unembed.methods.graph.frozen_mlps import FrozenMlp
 from unembed.methods.graph.network import Network, PulledStack
 from unembed.methods.graph.nodes import By, Place
 from unembed.models.model import Stage
@@ -39,13 +45,15 @@ class Edges(Brief):
     biases: Float[Tensor, "reader"]
     others: Float[Tensor, "reader"]
     """Of all nodes that are not shown, together."""
+    held: Float[Tensor, "reader"]
+    """What it is to each that patterns, scales and gates are others in the other prompt's run; 0 without one."""
     squares: Float[Tensor, "reader"]
     """Of the products that were summed."""
 
     @property
     def into(self) -> Float[Tensor, "reader"]:
         """The sum of what goes into each."""
-        return self.between.sum(0) + sum(each.sum(0) for each in self.words) + self.biases + self.others
+        return self.between.sum(0) + sum(each.sum(0) for each in self.words) + self.biases + self.held + self.others
 
     def carried(self, worths: Float[Tensor, "reader"]) -> float:
         """What reaches the target by ways on which every node is shown. Nodes must be in the order of `in_order`."""
@@ -53,7 +61,7 @@ class Edges(Brief):
         share[-1] = 1
         for node in range(len(worths) - 1):
             share[node] = self.between[node] @ share / worths[node]
-        return float((sum(each.sum(0) for each in self.words) + self.biases) @ share)
+        return float((sum(each.sum(0) for each in self.words) + self.biases + self.held) @ share)
 
 
 @dataclass(frozen=True, repr=False)
@@ -83,10 +91,10 @@ def edges(net: Network, places: Sequence[Place], by: By) -> Edges:
         LedgerError: those into a node do not sum to its worth, or those into the target not to its logit.
     """
     found = _Pass(net, places, by).found()
-    worths = [place.worth for place in places] + [net.readout.value]
+    worths = [place.worth for place in places] + [net.asked.value]
     unit = max(pulled.run.model.precision for pulled in net.stacks)
     for number, (total, worth) in enumerate(zip(found.into.tolist(), worths, strict=True)):
-        own = rounding(net.readout) if number == len(places) else unit * abs(worth)
+        own = net.asked.rounding if number == len(places) else unit * abs(worth)
         tolerance = SAFETY * float(unit**2 * found.squares[number] + own**2) ** 0.5
         name = "the target" if number == len(places) else f"a node ({places[number]})"
         check_sum(f"What goes into {name}", total, worth, tolerance)
@@ -101,7 +109,7 @@ class _Pass:
         readers = len(places) + 1
         like = net.stacks[0].entering
         self.between = like.new_zeros(len(places), readers)
-        self.biases, self.others, self.squares = (like.new_zeros(readers) for _ in range(3))
+        self.biases, self.others, self.held, self.squares = (like.new_zeros(readers) for _ in range(4))
         self.active: list[int] = []
         self.direction = like.new_zeros(0, like.shape[1])
         self.weight = like.new_zeros(0, len(like))
@@ -109,10 +117,14 @@ class _Pass:
         """Cross-attention heads, which read what the encoder gave."""
 
     def found(self) -> Edges:
-        readout, words = self.net.readout, []
-        onto = torch.zeros_like(self.net.stacks[0].entering[:, 0])
-        onto[readout.position] = 1
-        self._activate(len(self.places), _Reading(readout.direction, onto, sum(readout.constants.values()), 0.0))
+        asked, words = self.net.asked, []
+        for read in asked.reads:
+            onto = torch.zeros_like(self.net.stacks[0].entering[:, 0])
+            onto[read.position] = 1
+            self._activate(len(self.places), _Reading(read.direction, onto, sum(read.constants.values()), 0.0))
+        other = self.net.stacks[0].other
+        if other is not None:
+            self._hold(len(self.places), other.stack.streams[-1].double(), asked.other_base)
         for number, pulled in enumerate(self.net.stacks):
             if number:
                 self.active, self.direction = [], pulled.entering.new_zeros(0, pulled.entering.shape[1])
@@ -120,7 +132,16 @@ class _Pass:
                 for reader, reading in self.later:
                     self._activate(reader, reading)
             words.append(self._down(number, pulled))
-        return Edges(self.between, tuple(words), self.biases, self.others, self.squares)
+        return Edges(self.between, tuple(words), self.biases, self.others, self.held, self.squares)
+
+    def _hold(self, reader: int, stream: Float[Tensor, "position d_model"], made: float) -> None:
+        """What a reader makes of the stream in the other prompt's run, less what was made there."""
+        rows = [row for row, each in enumerate(self.active) if each == reader]
+        weight, direction = self.weight[rows], self.direction[rows]
+        # Constants are the same in both runs, so they are no edge of a difference.
+        self.held[reader] += (weight * (direction @ stream.T)).sum() + self.biases[reader] - made
+        self.biases[reader] = 0.0
+        self.squares[reader] += (weight.square() * (direction.square() @ stream.square().T)).sum()
 
     def _activate(self, reader: int, reading: _Reading) -> None:
         self.active.append(reader)
@@ -132,10 +153,15 @@ class _Pass:
     def _down(self, number: int, pulled: PulledStack) -> Float[Tensor, "position reader"]:
         for index in reversed(range(len(pulled.blocks))):
             self._block(number, pulled, index)
-        met = self._met(pulled.start)
-        out = met.new_zeros(met.shape[1], len(self.biases))
-        out[:, self.active] = met.T
-        return out
+        start = pulled.start
+        if pulled.other is not None:
+            start = start - pulled.other.stack.streams[0].double()
+        met = self._met(start)
+        return self._add(met.new_zeros(met.shape[1], len(self.biases)), met.T)
+
+    def _add(self, total: Float[Tensor, "*some reader"], met: Float[Tensor, "*some active"]) -> Tensor:
+        """Add what is met to that of each reader; the target of several tokens reads in several rows."""
+        return total.index_add_(-1, torch.tensor(self.active, device=total.device), met.to(total))
 
     def _block(self, number: int, pulled: PulledStack, index: int) -> None:
         here = [(i, p) for i, p in enumerate(self.places) if (p.stack, p.layer) == (number, index)]
@@ -151,15 +177,27 @@ class _Pass:
                 self.later += [(i, self._reading(pulled, p)) for i, p in mine]
             elif stage == "mlp" and not parallel:
                 for i, place in mine:
-                    self._activate(i, self._reading(pulled, place))
+                    self._start(pulled, i, place)
             else:
                 waiting += mine
         for i, place in waiting:
-            self._activate(i, self._reading(pulled, place))
+            self._start(pulled, i, place)
+
+    def _start(self, pulled: PulledStack, i: int, place: Place) -> None:
+        """Let a node read from here down."""
+        self._activate(i, self._reading(pulled, place))
+        if pulled.other is not None:
+            block, attends = pulled.blocks[place.layer], place.kind == "head"
+            position, write = _write_of_other(pulled, place)
+            read = (block.at_attention if attends else block.at_mlp)[position]
+            stream = pulled.other.stack.streams[place.layer].double()
+            if not attends and not pulled.run.model.parallel:
+                stream = stream + pulled.other.stack.run.layers[place.layer].write("attention").double()
+            self._hold(i, stream, float(write @ read))
 
     def _through(self, norm: Norm, scale: Float[Tensor, "position"]) -> None:
         """Turn the directions as a norm of the stream does."""
-        self.biases[self.active] += (self.direction @ norm.shift) * self.weight.sum(1)
+        self._add(self.biases, (self.direction @ norm.shift) * self.weight.sum(1))
         self.direction = norm.pullback(self.direction, torch.ones_like(self.direction[:, 0]))
         self.weight = self.weight * scale
 
@@ -170,21 +208,27 @@ class _Pass:
 
     def _meet(self, x: Float[Tensor, "position d_model"]) -> None:
         """What is summed, for the tolerance: each write, and each state of the stream (`rounding` of the ledger)."""
-        self.squares[self.active] += (self.weight.square() * (self.direction.square() @ x.square().T)).sum(1)
+        self._add(self.squares, (self.weight.square() * (self.direction.square() @ x.square().T)).sum(1))
 
     def _stage(self, pulled: PulledStack, index: int, stage: Stage, mine: list[tuple[int, Place]]) -> None:
-        met = self._met(pulled.run.layers[index].write(stage).double()).sum(1)
-        constant = self._bias_write(pulled, index, stage)
+        given = pulled.run.layers[index].write(stage).double()
+        if pulled.other is not None:
+            self._meet(given)
+            given = given - pulled.other.stack.run.layers[index].write(stage).double()
+        met = self._met(given).sum(1)
+        constant = None if pulled.other is not None else self._bias_write(pulled, index, stage)
         if constant is not None:
             told = (self.weight * (self.direction @ constant.T)).sum(1)
-            self.biases[self.active] += told
+            self._add(self.biases, told)
             met = met - told
         for i, place in mine:
-            position, write = _write(pulled, place)
+            position, write = _write(pulled.stack, pulled.blocks[index].mlp, place)
+            if pulled.other is not None:
+                write = write - _write_of_other(pulled, place)[1]
             edge = self.weight[:, position] * (self.direction @ write)
-            self.between[i, self.active] = edge
+            self._add(self.between[i], edge)
             met = met - edge
-        self.others[self.active] += met
+        self._add(self.others, met)
 
     def _bias_write(self, pulled: PulledStack, index: int, stage: Stage) -> Tensor | None:
         """What a sublayer writes whatever it reads, that is no part of a node."""
@@ -234,7 +278,7 @@ def _of_head(heads: FrozenHeads, folded: Float[Tensor, "d_head"], place: Place, 
 
 def _of_mlp(pulled: PulledStack, place: Place) -> _Reading:
     block = pulled.blocks[place.layer]
-    mlp, position = block.mlp, _position(pulled, place)
+    mlp, position = block.mlp, _position(block.mlp, place)
     assert mlp is not None
     weight = torch.zeros_like(pulled.entering[:, 0])
     weight[position] = 1
@@ -266,27 +310,43 @@ def _squares(pulled: PulledStack, place: Place, position: int) -> float:
     return total
 
 
-def _position(pulled: PulledStack, place: Place) -> int:
-    mlp = pulled.blocks[place.layer].mlp
+def _position(mlp: FrozenMlp | None, place: Place) -> int:
     if place.kind in ("neuron", "shared_experts") and mlp is not None:
         return int(mlp.neurons[place.group].rows[place.row])
     return place.row
 
 
-def _write(pulled: PulledStack, place: Place) -> tuple[int, Float[Tensor, "d_model"]]:
+def _write(stack: FrozenStack, mlp: FrozenMlp | None, place: Place) -> tuple[int, Float[Tensor, "d_model"]]:
     """What a node added to the stream, and where."""
-    layer, mlp, position = pulled.stack.layers[place.layer], pulled.blocks[place.layer].mlp, _position(pulled, place)
+    layer, part = stack.layers[place.layer], stack.run.layers[place.layer]
+    position = _position(mlp, place)
     if place.kind in ("head", "cross_head"):
         cross = place.kind == "cross_head"
         heads, post = (layer.cross, None) if cross else (layer.attention, layer.post)
+        kept = part.cross_heads if cross else part.heads
         assert heads is not None
-        z = pulled.heads(place.layer, cross=cross).z[position, place.index].double()
-        write = z @ heads.output[place.index]
+        assert kept is not None
+        write = kept.z[position, place.index].double() @ heads.output[place.index]
     elif place.kind == "mlp":
-        return position, pulled.run.layers[place.layer].mlp_write[position].double()
+        return position, part.mlp_write[position].double()
     else:
         assert mlp is not None
         neurons, post = mlp.neurons[place.group], mlp.post
         only = slice(place.index, place.index + 1) if place.kind == "neuron" else slice(None)
         write = neurons.activation[place.row, only].double() @ neurons.output[only].double()
     return position, write if post is None else post.norm.pushforward(write, post.scale[position])
+
+
+def _write_of_other(pulled: PulledStack, place: Place) -> tuple[int, Float[Tensor, "d_model"]]:
+    """The same of the other prompt's run: nothing of an expert that was not chosen there."""
+    own, other = pulled.blocks[place.layer].mlp, pulled.other
+    assert other is not None
+    mlp, position = other.mlps[place.layer], _position(own, place)
+    if place.kind in ("neuron", "shared_experts") and own is not None and mlp is not None:
+        same = mlp.like(own.neurons[place.group])
+        rows = [] if same is None else (same.rows == position).nonzero()[:, 0].tolist()
+        if same is None or not rows:
+            return position, torch.zeros_like(pulled.entering[0])
+        group = next(i for i, each in enumerate(mlp.neurons) if each is same)
+        place = replace(place, group=group, row=rows[0])
+    return _write(other.stack, mlp, place)

@@ -113,6 +113,11 @@ class FrozenMlp(Brief):
     given: Float[Tensor, "position d_model"]
     """What its neurons read."""
 
+    def like(self, neurons: Neurons) -> Neurons | None:
+        """The same neurons as they act here; None of an expert that no position chose."""
+        same = [each for each in self.neurons if (each.expert, each.shared) == (neurons.expert, neurons.shared)]
+        return same[0] if same else None
+
     def through_post(self, w: Float[Tensor, "position d_model"]) -> tuple[Tensor, Float[Tensor, "position"]]:
         """Readouts before the post-norm, and what its shift and the biases add."""
         constant = torch.zeros_like(w[:, 0])

@@ -11,7 +11,11 @@ shown node and one from each shown node to it say what goes other ways, so nothi
 reaches the target by ways with a node that is not shown.
 
 Worths are a convention (what is held is a choice: `rule`), not a cause. So each shown node can be removed as well
-(`Graph.tested`): set to zero at its position in a run of the whole model, exactly, by the counterfactual engine.
+(`Graph.tested`): set to zero at its position in a run of the whole model, exactly, by the counterfactual engine. The
+same runs say what all shown nodes carry together (removals.py).
+
+Of two prompts (`other`) the difference of their logits is explained: worths are those of how far the two runs differ,
+and `held` is what patterns, scales and gates add that are others in the other run.
 """
 
 import math
@@ -22,23 +26,25 @@ from typing import TYPE_CHECKING, Any, get_args
 import torch
 from torch import Tensor
 
-from unembed.engine import edits
-from unembed.engine.counterfactual import counterfactuals, finished
-from unembed.engine.measures import Known, logit
+from unembed.engine.counterfactual import finished
 from unembed.errors import InputError, Interrupted, counted
-from unembed.ledger.decompose import SAFETY, rounding
+from unembed.ledger.decompose import SAFETY
 from unembed.ledger.ledger import check_sum
-from unembed.ledger.readout import Readout, readout
+from unembed.ledger.readout import Readout
 from unembed.methods.circuits.attention_score import AttentionScore, attention_score
 from unembed.methods.graph.edges import Edges, edges, in_order
+from unembed.methods.graph.explained import Explained, explained
 from unembed.methods.graph.frozen_mlps import Rule
 from unembed.methods.graph.network import Network, network
-from unembed.methods.graph.nodes import BYS, By, GraphNode, candidates, chosen, node_of, nodes_for, worth_in
+from unembed.methods.graph.nodes import BYS, By, GraphNode, candidates, chosen, node_of, nodes_for, worths_in
+from unembed.methods.graph.removals import GraphScore, measured, score
+from unembed.methods.swapped import SwapWords
+from unembed.methods.whole_answer import GivenAnswer
 from unembed.methods.words.compare import spearman
 from unembed.models.refusals import plain_heads_only
 from unembed.models.reprs import SHOWN, listed
 from unembed.progress import Progress, silent
-from unembed.runs.prompted import Prompt, prompted
+from unembed.runs.prompted import AnyPrompt, Prompt, prompted
 from unembed.runs.result import RunResult
 from unembed.runs.run import Run
 
@@ -56,7 +62,7 @@ class GraphEdge:
     """What one node adds to the target through what another reads of it."""
 
     source: str
-    """The label of a node, `word 3`, `source 3`, `biases` or `others`."""
+    """The label of a node, `word 3`, `source 3`, `biases`, `held` or `others`."""
     target: str
     """The label of a node, `target` or `others`."""
     worth: float
@@ -85,8 +91,8 @@ class Graph(RunResult[GraphNode]):
 
     measure = "worth"
 
-    readout: Readout
-    """The logit that is explained."""
+    asked: Explained
+    """What is explained: a logit, those of an answer, or their difference between two prompts."""
     by: By
     rule: Rule
     nodes: tuple[GraphNode, ...]
@@ -95,7 +101,9 @@ class Graph(RunResult[GraphNode]):
     """Between them, from words and biases, to the target, and from and to `others`: the largest first."""
     words: tuple[GraphWord, ...]
     biases: float
-    """What all biases, shifts and constants add, by all ways."""
+    """What all biases, shifts and constants add, by all ways; nothing to a difference of two prompts."""
+    held: float
+    """What patterns, scales and gates add that are others in the other prompt's run; 0 without another prompt."""
     remainder: float
     """What reaches the target by ways with a node that is not shown."""
     candidates: int
@@ -108,21 +116,41 @@ class Graph(RunResult[GraphNode]):
     empty without removals."""
     planned: int
     """How many nodes are removed as a test, where all is done."""
+    score: GraphScore | None = None
+    """What the shown nodes carry together; None where it was not tried, or of nodes that are no head and no MLP."""
+    explained_heads: tuple[AttentionScore, ...] = ()
+    """Why the heads of largest worth attended as they did, where that was asked for."""
+
+    @property
+    def readout(self) -> Readout:
+        """The logit that is explained; of an answer that of its first token."""
+        return self.asked.reads[0]
 
     @property
     def run(self) -> Run:
         """The recorded run."""
-        return self.readout.run
+        return self.asked.run
 
     @property
     def value(self) -> float:
-        """The target's logit, above the mean or above the other token's: words and biases sum to it."""
-        return self.readout.value
+        """What is explained: the target's logit, above the mean or above the other token's; of an answer the sum of
+        those of its tokens; of two prompts the difference. Words, biases and `held` sum to it."""
+        return self.asked.value
+
+    @property
+    def base(self) -> float:
+        """The number in the run itself, from which removals are counted; of two prompts in that of the first."""
+        return self.asked.base
 
     @property
     def sum(self) -> float:
-        """Of words and biases."""
-        return math.fsum(word.worth for word in self.words) + self.biases
+        """Of words, biases and what is held."""
+        return math.fsum(word.worth for word in self.words) + self.biases + self.held
+
+    @property
+    def parts_of_sum(self) -> str:
+        """What sums to the value."""
+        return "words and biases" if self.asked.other is None else "words and what is held"
 
     @property
     def error(self) -> float:
@@ -154,7 +182,7 @@ class Graph(RunResult[GraphNode]):
     def columns(self, entry: GraphNode) -> dict[str, Any]:
         """A node, with the token at its position and the effect of its removal."""
         texts = self.source_texts if entry.encoder else self.token_texts
-        effect = None if entry.after is None else entry.after - self.value
+        effect = None if entry.after is None else entry.after - self.base
         return {"label": entry.label} | vars(entry) | {"token": texts[entry.position], "effect": effect}
 
     def into(self, node: GraphNode | str) -> list[GraphEdge]:
@@ -167,10 +195,16 @@ class Graph(RunResult[GraphNode]):
         label = node if isinstance(node, str) else node.label
         return [edge for edge in self.edges if edge.source == label]
 
-    def tested(self, *, memory: int | None = None, progress: Progress = silent) -> "Graph":
-        """The graph with what the logit is once each shown node is set to zero: exact, a version of the run each.
+    def tested(
+        self, *, exact: bool = False, seed: int = 0, memory: int | None = None, progress: Progress = silent
+    ) -> "Graph":
+        """The graph with what the logit is once each shown node is set to zero (of two prompts, to what it is in the
+        other): exact, a version of the run each. And what the shown nodes carry together.
 
         Args:
+            exact: whether the score stands beside as many nodes chosen by the exact effects of all that there are: as
+                many versions of the run as the model has nodes.
+            seed: of the random graphs that the score stands beside.
             memory: bytes for walks, as in `counterfactuals`.
             progress: called after each block of each walk.
 
@@ -178,7 +212,7 @@ class Graph(RunResult[GraphNode]):
             InputError: a memory budget too small for one version.
             Interrupted: on Ctrl-C, with the removals that were finished.
         """
-        return _tested(self, memory, progress)
+        return _scored(_tested(self, memory, progress), exact, seed, memory, progress)
 
     def attended(self, node: GraphNode, *, source: int | None = None) -> AttentionScore:
         """Why the head of a node attended as it did: the pattern is frozen in the graph, and explained here.
@@ -194,6 +228,19 @@ class Graph(RunResult[GraphNode]):
             raise InputError(f"Expected a node that is a head of self-attention, found {node.label}.")
         return attention_score(self.run, node.layer, node.head, destination=node.position, source=source)
 
+    def why(self, count: int) -> "Graph":
+        """The graph with why the heads of largest worth attended as they did (`explained_heads`).
+
+        Args:
+            count: how many heads.
+
+        Raises:
+            InputError: as `attended`.
+        """
+        heads = [node for node in self.nodes if node.kind == "head" and not node.encoder]
+        found = tuple(self.attended(node) for node in heads[: counted(count, "a number of heads")])
+        return replace(self, explained_heads=found)
+
     def plot(self) -> "Figure":
         """Draw the graph: tokens from left to right, blocks upward, the target on top.
 
@@ -207,7 +254,7 @@ class Graph(RunResult[GraphNode]):
     def __repr__(self) -> str:
         said = listed([f"{node.label} {node.worth:+.2f}" for node in self.nodes[:SHOWN]], len(self.nodes))
         return (
-            f"Graph({len(self.nodes)} of {self.candidates} nodes, words and biases {self.sum:+.4f}, model "
+            f"Graph({len(self.nodes)} of {self.candidates} nodes, {self.parts_of_sum} {self.sum:+.4f}, model "
             f"{self.value:+.4f}, |Δ| {abs(self.error):.1e}; {said})"
         )
 
@@ -219,23 +266,30 @@ def graph(
     *,
     versus: str | int | None = None,
     position: int | None = None,
+    answer: GivenAnswer | None = None,
+    other: AnyPrompt | SwapWords | None = None,
     nodes: int = 60,
-    by: By = "head+neuron",
+    by: By = "head+mlp",
     rule: Rule = "gate",
 ) -> Graph:
-    """A prediction as a graph of words, heads and neurons whose edges add up to the logit.
+    """A prediction as a graph of words, heads and MLPs or neurons whose edges add up to the logit.
 
     Args:
         prompt: a recorded run, or a model and a prompt.
         target: the token (text or id) whose logit above the mean is explained; None takes the top prediction.
         versus: another token: how far the target's logit is above its logit is explained instead.
         position: after which token; negative counts from the end, None is where the prompt asks.
+        answer: a whole answer in the target's place: the sum of its tokens' logits above the mean, each after those
+            before it; "auto" is what the model says by itself.
+        other: a prompt of as many tokens, or the words of a swap, ("France", "Italy"): by how much the two prompts
+            differ in the logit is explained.
         nodes: how many nodes are shown.
-        by: "head+neuron", or "head+mlp" with each MLP as one node.
+        by: "head+mlp" with each MLP as one node, or "head+neuron": single neurons carry little by themselves.
         rule: what of a gated neuron is held: "gate" holds the gate; "relp" shares the product in halves.
 
     Raises:
-        InputError: a bad prompt, target, word or number; a model whose heads are not read.
+        InputError: a bad prompt, target, answer, word or number; prompts that do not align; a model whose heads are
+            not read.
         ModelError: an MLP that makes its neurons in a way that is not known.
         LedgerError: words and biases do not sum to the logit, or edges into a node not to its worth.
     """
@@ -247,8 +301,8 @@ def graph(
             "What needs no neurons: explain, paths, ablate."
         )
     count = counted(nodes, "a number of nodes", least=1)
-    read = readout(prompt.recorded(), target, position=position, versus=versus)
-    return _made(network(read, rule), by, rule, count)
+    asked = explained(prompt, target, versus=versus, position=position, answer=answer, other=other)
+    return _made(network(asked, rule), by, rule, count)
 
 
 def _check(by: str, rule: str) -> None:
@@ -264,31 +318,32 @@ def _made(net: Network, by: By, rule: Rule, count: int) -> Graph:
     places = in_order(net, best)
     made, shown = edges(net, places, by), [node_of(net, place) for place in places]
     words = [word for number, pulled in enumerate(net.stacks) for word in _words(net, number, pulled.words)]
-    worths = torch.tensor([*(node.worth for node in shown), net.readout.value], dtype=torch.float64)
+    worths = torch.tensor([*(node.worth for node in shown), net.asked.value], dtype=torch.float64)
     precision = max(pulled.run.model.precision for pulled in net.stacks)
     result = Graph(
-        readout=net.readout,
+        asked=net.asked,
         by=by,
         rule=rule,
         nodes=tuple(sorted(shown, key=lambda node: -abs(node.worth))),
-        edges=tuple(_listed(made, shown, words)),
+        edges=tuple(_listed(made, shown, words, differ=net.asked.other is not None)),
         words=tuple(words),
         biases=net.biases,
-        remainder=net.readout.value - made.carried(worths.to(made.biases)),
+        held=net.held,
+        remainder=net.asked.value - made.carried(worths.to(made.biases)),
         candidates=sum(each.worth.numel() for each in found),
         shares=nodes_for(found, _SHARES),
-        tolerance=SAFETY * math.hypot(rounding(net.readout), precision * math.sqrt(net.squares)),
+        tolerance=SAFETY * math.hypot(net.asked.rounding, precision * math.sqrt(net.squares)),
         agreements={},
         planned=0,
     )
-    check_sum("The graph's words and biases", result.sum, result.value, result.tolerance)
+    check_sum(f"The graph's {result.parts_of_sum}", result.sum, result.value, result.tolerance)
     return result
 
 
 def _words(net: Network, number: int, worths: Tensor) -> list[GraphWord]:
-    model = net.readout.run.model
+    model = net.asked.run.model
     if number == 0:
-        texts = net.readout.token_texts
+        texts = net.asked.reads[0].token_texts
     else:
         texts = tuple(token.label for token in model.source.tokens) if model.source is not None else ()
     return [
@@ -297,11 +352,12 @@ def _words(net: Network, number: int, worths: Tensor) -> list[GraphWord]:
     ]
 
 
-def _listed(found: Edges, shown: Sequence[GraphNode], words: Sequence[GraphWord]) -> list[GraphEdge]:
+def _listed(found: Edges, shown: Sequence[GraphNode], words: Sequence[GraphWord], *, differ: bool) -> list[GraphEdge]:
     """The edges by name; those too small to be told are part of the edges from and to `others`."""
     labels = [node.label for node in shown]
-    sources = [*labels, *(word.label for word in words), "biases"]
-    matrix = torch.cat([found.between, *found.words, found.biases[None]])
+    constants = ("biases", "held")
+    sources = [*labels, *(word.label for word in words), *constants]
+    matrix = torch.cat([found.between, *found.words, found.biases[None], found.held[None]])
     worths = [*(node.worth for node in shown), *(word.worth for word in words)]
     least = SMALLEST * max((abs(node.worth) for node in shown), default=0.0)
     small = matrix.abs() < least
@@ -309,18 +365,19 @@ def _listed(found: Edges, shown: Sequence[GraphNode], words: Sequence[GraphWord]
     others = found.others + (matrix - told).sum(0)
     made = [GraphEdge(sources[i], [*labels, "target"][j], float(told[i, j])) for i, j in told.nonzero().tolist()]
     made += [GraphEdge("others", to, value) for to, value in zip([*labels, "target"], others.tolist(), strict=True)]
-    rest = torch.tensor(worths, dtype=torch.float64) - told[:-1].sum(1).cpu()
-    made += [GraphEdge(name, "others", value) for name, value in zip(sources[:-1], rest.tolist(), strict=True)]
-    into = math.fsum(others.tolist()) - math.fsum(rest.tolist())  # what is not from nodes or words is from biases
-    made.append(GraphEdge("biases", "others", into))
+    rest = torch.tensor(worths, dtype=torch.float64) - told[: -len(constants)].sum(1).cpu()
+    made += [GraphEdge(name, "others", value) for name, value in zip(sources[:-2], rest.tolist(), strict=True)]
+    # What goes into others is from nodes and words, and what is left from biases; of two prompts, from what is held.
+    into = math.fsum(others.tolist()) - math.fsum(rest.tolist())
+    made.append(GraphEdge("held" if differ else "biases", "others", into))
     return sorted((edge for edge in made if edge.worth), key=lambda edge: -abs(edge.worth))
 
 
-# Removed, one by one
+# Removed, one by one and all together
 
 
 def _tested(found: Graph, memory: int | None, progress: Progress) -> Graph:
-    parts = [(i, node.part.site(node.position)) for i, node in enumerate(found.nodes) if node.part is not None]
+    parts = [(i, (node.part, node.position)) for i, node in enumerate(found.nodes) if node.part is not None]
     found = replace(found, planned=len(parts))
     if not parts:
         return found
@@ -331,10 +388,8 @@ def _tested(found: Graph, memory: int | None, progress: Progress) -> Graph:
             nodes[i] = replace(nodes[i], after=value if done else None)
         return replace(found, nodes=tuple(nodes))
 
-    changes = [edits.zero(site) for _, site in parts]
-    at, measure = [found.readout.position], _measured(found.readout)
     try:
-        tried = result(counterfactuals(found.run, changes, measure, at=at, memory=memory, progress=progress))
+        tried = result(measured(found.asked, [[place] for _, place in parts], memory, progress))
     except Interrupted as stop:
         raise Interrupted(result(stop.result)) from stop
     return replace(tried, agreements=_agreements(tried))
@@ -343,17 +398,19 @@ def _tested(found: Graph, memory: int | None, progress: Progress) -> Graph:
 def _agreements(found: Graph) -> dict[Rule, float | None]:
     """By rule, how the order of the worths is that of what the removals take away."""
     tried = [node for node in found.nodes if node.after is not None]
-    effects = [found.value - (node.after or 0.0) for node in tried]
+    effects = [found.base - (node.after or 0.0) for node in tried]
     (other,) = set(_RULES) - {found.rule}
-    net = network(found.readout, other)
-    worths = {found.rule: [node.worth for node in tried], other: [worth_in(net, node) for node in tried]}
+    net = network(found.asked, other)
+    worths = {found.rule: [node.worth for node in tried], other: worths_in(net, tried, found.by)}
     return {rule: spearman(worths[rule], effects) if tried else None for rule in _RULES}
 
 
-def _measured(read: Readout) -> Known:
-    """The number that is explained, of other versions of the run."""
-    assert read.target is not None
-    target = read.target
-    if read.versus is not None:
-        return logit(target, read.versus)
-    return lambda logits: logits[:, 0, target].double() - logits[:, 0].double().mean(-1)
+def _scored(found: Graph, exact: bool, seed: int, memory: int | None, progress: Progress) -> Graph:
+    """With what the shown nodes carry together, where all are heads and MLPs of one stack."""
+    if found.by != "head+mlp" or found.model.encoder is not None or not found.nodes:
+        return found
+    shown = [(node.part, node.position) for node in found.nodes if node.part is not None]
+    try:
+        return replace(found, score=score(found.asked, shown, exact=exact, seed=seed, memory=memory, progress=progress))
+    except Interrupted as stop:
+        raise Interrupted(found) from stop

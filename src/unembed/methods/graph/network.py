@@ -6,6 +6,14 @@ the last stream becomes one of every stream below, down to what enters the first
     logit  =  sum over positions of  w0 . (embedding there)  +  what biases and shifts add
 
 and the worth of a part is `w . write` with the `w` of the place where it writes. One pass from the last block down.
+
+Of two prompts what is read is the difference of their streams and writes, by the readouts of the first prompt's run.
+What is held differs between the runs as well, so that the words alone do not tell all:
+
+    m(prompt) - m(other)  =  sum over positions of  w0 . (embedding there - the other's)  +  held
+
+with `held` what the first run's network makes of the other's words, less what the other run made of them: all that
+patterns, scales and gates which came out otherwise add.
 """
 
 from dataclasses import dataclass, field
@@ -14,8 +22,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from unembed.ledger.readout import Readout
 from unembed.methods.circuits.frozen_stack import FrozenHeads, FrozenLayer, FrozenStack
+from unembed.methods.graph.explained import Explained
 from unembed.methods.graph.frozen_mlps import FrozenMlp, Layouts, Rule, frozen_mlp
 from unembed.models.reprs import Brief
 from unembed.runs.kept import Heads
@@ -43,6 +51,14 @@ class PulledBlock(Brief):
 
 
 @dataclass(repr=False)
+class OtherStack(Brief):
+    """What the blocks did in the run of another prompt."""
+
+    stack: FrozenStack
+    mlps: tuple[FrozenMlp | None, ...]
+
+
+@dataclass(repr=False)
 class PulledStack(Brief):
     """A stack of blocks with the readouts of all that it writes."""
 
@@ -50,6 +66,8 @@ class PulledStack(Brief):
     blocks: list[PulledBlock]
     entering: Float[Tensor, "position d_model"]
     """What reads the stream that enters the first block."""
+    other: OtherStack | None = None
+    """Where the difference to another prompt is read."""
 
     @property
     def run(self) -> Run:
@@ -59,7 +77,8 @@ class PulledStack(Brief):
     @property
     def words(self) -> Float[Tensor, "position"]:
         """What the stream that enters the first block is worth at each position."""
-        return (self.entering * self.start).sum(-1)
+        given = self.start if self.other is None else self.start - self.other.stack.streams[0].double()
+        return (self.entering * given).sum(-1)
 
     @property
     def start(self) -> Float[Tensor, "position d_model"]:
@@ -78,33 +97,48 @@ class PulledStack(Brief):
 class Network(Brief):
     """A run made linear, with the readouts of all that is in it. Made by `network`."""
 
-    readout: Readout
+    asked: Explained
     stacks: tuple[PulledStack, ...]
     """The model's own, and that of its encoder."""
     biases: float
-    """What all biases, shifts and constants add together."""
+    """What all biases, shifts and constants add together; nothing to a difference."""
+    held: float
+    """What patterns, scales and gates that are others in the run of another prompt add; 0 without one."""
     squares: float
     """Of the products that were summed: what rounding does to them is proportional to its root."""
 
 
 @torch.no_grad()
-def network(readout: Readout, rule: Rule) -> Network:
-    """Pull a readout back through a run made linear, down to its words.
+def network(asked: Explained, rule: Rule) -> Network:
+    """Pull what is explained back through a run made linear, down to its words.
 
     Raises:
         ModelError: an MLP is made in a way that is not known.
     """
-    run, layouts = readout.run, Layouts()
+    run, layouts = asked.run, Layouts()
     inside = None if run.model.encoder is None else FrozenStack(run.encoder)
     down = _Down(rule, layouts)
     own = FrozenStack(run, inside)
     start = torch.zeros(run.length, run.model.d_model, dtype=torch.float64, device=run.model.device)
-    start[readout.position] = readout.direction
-    down.constant = sum(readout.constants.values())
+    for read in asked.reads:
+        start[read.position] += read.direction
+        down.constant += sum(read.constants.values())
     stacks = [down.through(own, start)]
     if inside is not None:
         stacks.append(down.through(inside, down.of_encoder))
-    return Network(readout, tuple(stacks), down.constant, down.squares)
+    if asked.other is None:
+        return Network(asked, tuple(stacks), down.constant, 0.0, down.squares)
+    (only,) = stacks
+    only.other = _other(asked.other, rule, layouts)
+    given = only.other.stack.streams[0].double()
+    held = float((only.entering * given).sum()) + down.constant - asked.other_base
+    return Network(asked, (only,), 0.0, held, down.squares + float((only.entering * given).square().sum()))
+
+
+def _other(run: Run, rule: Rule, layouts: Layouts) -> OtherStack:
+    return OtherStack(
+        FrozenStack(run), tuple(frozen_mlp(run, index, rule, layouts) for index in range(run.model.layers))
+    )
 
 
 class _Down:

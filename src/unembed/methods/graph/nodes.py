@@ -1,6 +1,6 @@
 """nodes: the heads, MLPs and neurons of a run made linear, each at a position, and the ones that are worth most."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from unembed.methods.graph.frozen_mlps import Neurons
 from unembed.methods.graph.network import Network, PulledStack
 from unembed.models.names import in_stack, part_name
 from unembed.models.parts import Part
@@ -31,13 +32,15 @@ class GraphNode:
     position: int
     value: float
     """Its own number in the run: the activation of a neuron; what anything else wrote, along the direction in which it
-    is read, in units of the stream."""
+    is read, in units of the stream (of two prompts, how far that differs)."""
     worth: float
-    """What it adds to the target's logit by all ways that lead there: its value times what a unit of it is worth."""
+    """What it adds to the target's logit by all ways that lead there: its value times what a unit of it is worth; of
+    two prompts what the difference of its writes adds to that of the logits."""
     encoder: bool = False
     """Whether it is inside an encoder, so that the position is one of the source."""
     after: float | None = None
-    """The target's logit, as it is read, once this part is set to zero at this position; None where it was not."""
+    """The target's logit, as it is read, once this part is set to zero at this position, or to what it is in the other
+    prompt; None where it was not."""
 
     @property
     def part(self) -> Part | None:
@@ -82,7 +85,7 @@ class Place:
 
 
 def candidates(net: Network, by: By) -> Iterator[Candidates]:
-    """Every node of a network, a kind and a block at a time."""
+    """Every node of a network, a kind and a block at a time; of two prompts, the differences."""
     for number, pulled in enumerate(net.stacks):
         for layer in range(len(pulled.blocks)):
             yield from _of_block(pulled, number, layer, by)
@@ -90,7 +93,7 @@ def candidates(net: Network, by: By) -> Iterator[Candidates]:
 
 def _of_block(pulled: PulledStack, number: int, layer: int, by: By) -> Iterator[Candidates]:
     block = pulled.blocks[layer]
-    yield Candidates("head", number, layer, 0, (pulled.heads(layer).z.double() * block.heads).sum(-1))
+    yield Candidates("head", number, layer, 0, _worth_of_heads(pulled, layer))
     if block.cross_heads.numel():
         z = pulled.heads(layer, cross=True).z.double()
         yield Candidates("cross_head", number, layer, 0, (z * block.cross_heads).sum(-1))
@@ -98,14 +101,41 @@ def _of_block(pulled: PulledStack, number: int, layer: int, by: By) -> Iterator[
         return
     if by == "head+mlp":
         write = pulled.run.layers[layer].mlp_write.double()
+        if pulled.other is not None:
+            write = write - pulled.other.stack.run.layers[layer].mlp_write.double()
         yield Candidates("mlp", number, layer, 0, (write * block.at_mlp).sum(-1, keepdim=True))
         return
     for group, (neurons, folded) in enumerate(zip(block.mlp.neurons, block.folded, strict=True)):
-        worth = neurons.activation * folded
+        worth = neurons.activation * folded - _worth_of_others(pulled, layer, neurons)
         if neurons.shared:
             yield Candidates("shared_experts", number, layer, group, worth.sum(-1, keepdim=True))
         else:
             yield Candidates("neuron", number, layer, group, worth)
+
+
+def _worth_of_heads(pulled: PulledStack, layer: int) -> Float[Tensor, "position head"]:
+    block = pulled.blocks[layer]
+    found = (pulled.heads(layer).z.double() * block.heads).sum(-1)
+    if pulled.other is None:
+        return found
+    of_other, kept = pulled.other.stack.layers[layer], pulled.other.stack.run.layers[layer].heads
+    assert kept is not None
+    before, _ = of_other.through_post(block.at_attention, torch.arange(len(found), device=found.device))
+    folded = torch.einsum("pm,hdm->phd", before, of_other.attention.output)
+    return found - (kept.z.double() * folded).sum(-1)
+
+
+def _worth_of_others(pulled: PulledStack, layer: int, neurons: Neurons) -> Tensor | float:
+    """What the same neurons are worth as they act in the other prompt; nothing where they do not."""
+    if pulled.other is None:
+        return 0.0
+    mlp = pulled.other.mlps[layer]
+    assert mlp is not None
+    same = mlp.like(neurons)
+    if same is None:
+        return 0.0
+    before, _ = mlp.through_post(pulled.blocks[layer].at_mlp)
+    return (neurons.rows[:, None] == same.rows).double() @ (same.activation * same.folded(before))
 
 
 def chosen(found: Sequence[Candidates], count: int) -> list[Place]:
@@ -154,20 +184,20 @@ def node_of(net: Network, place: Place) -> GraphNode:
     )
 
 
-def worth_in(net: Network, node: GraphNode) -> float:
-    """What a node of another network of the same run is worth in this one."""
-    pulled = net.stacks[int(node.encoder)]
-    block, at = pulled.blocks[node.layer], node.position
-    if node.kind in ("head", "cross_head"):
-        cross = node.kind == "cross_head"
-        reads, z = block.cross_heads if cross else block.heads, pulled.heads(node.layer, cross=cross).z
-        return float(z[at, node.head].double() @ reads[at, node.head])
-    if node.kind == "mlp":
-        return float(pulled.run.layers[node.layer].mlp_write[at].double() @ block.at_mlp[at])
-    assert block.mlp is not None
-    for neurons, folded in zip(block.mlp.neurons, block.folded, strict=True):
+def worths_in(net: Network, nodes: Sequence[GraphNode], by: By) -> list[float]:
+    """What nodes of another network of the same run are worth in this one."""
+    found = {(each.kind, each.stack, each.layer, each.group): each.worth for each in candidates(net, by)}
+    return [_worth_in(net, node, found) for node in nodes]
+
+
+def _worth_in(net: Network, node: GraphNode, found: Mapping[tuple[str, int, int, int], Tensor]) -> float:
+    stack, at = int(node.encoder), node.position
+    if node.kind in ("head", "cross_head", "mlp"):
+        return float(found[node.kind, stack, node.layer, 0][at, node.head or 0])
+    mlp = net.stacks[stack].blocks[node.layer].mlp
+    assert mlp is not None
+    for group, neurons in enumerate(mlp.neurons):
         if neurons.expert == node.expert and neurons.shared == (node.kind == "shared_experts"):
-            row = neurons.rows == at
-            found = (neurons.activation[row] * folded[row])[0]
-            return float(found.sum() if node.neuron is None else found[node.neuron])
+            (row,) = (neurons.rows == at).nonzero()[:, 0].tolist()
+            return float(found[node.kind, stack, node.layer, group][row, node.neuron or 0])
     raise AssertionError(f"{node.label} is in no network of this run.")

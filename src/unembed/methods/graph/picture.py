@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from unembed.models.labels import visible
 from unembed.models.names import in_stack
+from unembed.models.tokens import name_of
 from unembed.runs.figures import Picture, layered
 
 if TYPE_CHECKING:
@@ -34,13 +35,22 @@ def picture(graph: "Graph") -> Picture:
         for edge in graph.edges
         if {edge.source, edge.target} <= places.keys()
     ]
-    share = 1 - graph.remainder / graph.value if graph.value else 0.0
-    alone = f"of which {share:.0%} goes by the {len(graph.nodes)} nodes shown alone"
-    title = f"{graph.readout.title}: {graph.value:+.2f}, {alone}".replace("-", "−")
+    title = f"{graph.asked.title}: {graph.value:+.2f}, {_carried(graph)}".replace("-", "−")
     return layered(points, lines[:_MOST_LINES], rows=[_row(graph, row) for row in rows], axis="token", title=title)
 
 
+def _carried(graph: "Graph") -> str:
+    """How much of it the shown nodes carry, in exact runs where these were made."""
+    if graph.score is not None and graph.score.tells:
+        chance = f"as many at random {graph.score.by_chance:.0%}"
+        return f"of which the {len(graph.nodes)} nodes shown keep {graph.score.faithfulness:.0%}, {chance}"
+    share = 1 - graph.remainder / graph.value if graph.value else 0.0
+    return f"of which {share:.0%} goes by the {len(graph.nodes)} nodes shown alone"
+
+
 def _target(graph: "Graph") -> str:
+    if len(graph.asked.reads) > 1:
+        return visible("".join(name_of(graph.model, read.target or 0) for read in graph.asked.reads))
     return visible(graph.run.prediction(graph.readout.target or 0, position=graph.readout.position).text or "")
 
 

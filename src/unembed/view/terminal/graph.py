@@ -6,7 +6,7 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from unembed.view.glyphs import decimal, percent, signed, visible
-from unembed.view.payloads.graph import GraphNodeEntry, GraphPayload, GraphWordEntry
+from unembed.view.payloads.graph import GraphNodeEntry, GraphPayload, GraphScoreEntry, GraphWordEntry
 from unembed.view.terminal import lines_of
 from unembed.view.terminal.paper import FAINT, STRONG, Paper, as_many_as_fit, cell, headline, signed_style, total_line
 
@@ -19,19 +19,23 @@ _RULES = {"gate": "gates held", "relp": "products shared in halves (RelP)"}
 def graph_lines(payload: GraphPayload, paper: Paper, *, top: int = 12) -> Iterator[Text]:
     """What the words are worth, the nodes with what they read and what their removal does, and what is not shown."""
     target = payload.target
-    yield from headline(f" GRAPH to {visible(target.text)} {percent(target.probability)}", payload.model, paper)
+    yield from headline(f" GRAPH to {_to(payload)} {percent(target.probability)}", payload.model, paper)
+    rest = f"held {signed(payload.held)}" if payload.other_tokens else f"biases {signed(payload.biases)}"
     yield Text(
-        f" logit {_above(payload)}: {signed(payload.value)} = words {signed(_words(payload))}, biases "
-        f"{signed(payload.biases)}; {_frozen(payload)}",
+        f" {_explained(payload)}: {signed(payload.value)} = words {signed(_words(payload))}, {rest}; "
+        f"{_frozen(payload)}",
         STRONG,
     )
+    if payload.other_tokens:
+        yield Text(f" against {visible(''.join(token.text for token in payload.other_tokens))}", FAINT)
     yield Text(" WORDS, by all ways that lead from them to the target", FAINT)
     yield from _word_rows(payload, paper, top)
     yield total_line(payload.sum, payload.error, payload.tolerance, paper)
     tested = any(node.after is not None for node in payload.nodes)
+    does = "once it is as in the other prompt" if payload.other_tokens else "without it"
     yield Text(
         f" NODES, the largest of {payload.candidates:,}: what passes through each"
-        + (", and the change of the logit without it" if tested else ""),
+        + (f", and the change of the logit {does}" if tested else ""),
         FAINT,
     )
     yield from _node_rows(payload, paper, top, tested=tested)
@@ -42,6 +46,16 @@ def graph_lines(payload: GraphPayload, paper: Paper, *, top: int = 12) -> Iterat
 def _frozen(payload: GraphPayload) -> str:
     held = "patterns" if payload.model.norm is None else "patterns and norm scales"
     return f"{held} frozen, {_RULES[payload.rule]}"
+
+
+def _to(payload: GraphPayload) -> str:
+    return visible("".join(token.text for token in payload.answer) or payload.target.text)
+
+
+def _explained(payload: GraphPayload) -> str:
+    if payload.answer:
+        return f"{len(payload.answer)} logits {_above(payload)}, summed"
+    return f"logit {_above(payload)}" + (", less the same of the other prompt" if payload.other_tokens else "")
 
 
 def _above(payload: GraphPayload) -> str:
@@ -67,7 +81,10 @@ def _word_rows(payload: GraphPayload, paper: Paper, top: int) -> Iterator[Text]:
         )
     if rest:
         yield _plain(others[0], sum(word.worth for word in rest), width)
-    yield _plain("biases", payload.biases, width)
+    if payload.other_tokens:
+        yield _plain("held", payload.held, width)
+    else:
+        yield _plain("biases", payload.biases, width)
 
 
 def _plain(name: str, value: float, width: int) -> Text:
@@ -82,15 +99,15 @@ def _word_name(payload: GraphPayload, word: GraphWordEntry) -> str:
 
 def _node_rows(payload: GraphPayload, paper: Paper, top: int, *, tested: bool) -> Iterator[Text]:
     nodes = payload.nodes[:top]
-    names = [_node_name(payload, node) for node in nodes]
+    names, does = [_node_name(payload, node) for node in nodes], "swapped" if payload.other_tokens else "removed"
     width = min(max([14, *map(cell_len, names)]) + 1, max(14, paper.width - 28))
-    head = f"  {cell('', width)}{cell('worth', 8, right=True)}" + (cell("removed", 9, right=True) if tested else "")
+    head = f"  {cell('', width)}{cell('worth', 8, right=True)}" + (cell(does, 9, right=True) if tested else "")
     room = paper.width - cell_len(head) - 2
     yield Text(head + ("  reads" if room > 12 else ""), FAINT)
     for name, node in zip(names, nodes, strict=True):
         line = Text(f"  {cell(name, width)}").append(cell(signed(node.worth), 8, right=True), signed_style(node.worth))
         if tested:
-            effect = "" if node.after is None else signed(node.after - payload.value)
+            effect = "" if node.after is None else signed(node.after - payload.base)
             line.append(cell(effect, 9, right=True))
         yield line.append("  " + cell(_reads(payload, node, room), room).rstrip()) if room > 12 else line
 
@@ -131,13 +148,16 @@ def _said(payload: GraphPayload, paper: Paper, top: int) -> Iterator[Text]:
         f"target, by ways through others {signed(payload.remainder)}; {payload.nodes_for_80:,} nodes have 80% and "
         f"{payload.nodes_for_90:,} have 90% of the worth of all, signs apart"
     )
+    if payload.score is not None:
+        yield from _scored(payload, payload.score)
     if payload.agreement is not None:
         yield Text(
             f" TESTED    worth and what removal takes away agree in order by {decimal(payload.agreement)} (1: the same "
             f"order, 0: none){_other_rule(payload)}; worth is a share of the sum, what removal does is the cause"
         )
+    yield from _why(payload, paper)
     head = next((node for node in payload.nodes if node.kind == "head" and not node.encoder), None)
-    if head is not None and not payload.sources:
+    if head is not None and not payload.sources and not payload.why:
         yield Text(
             f" WHY       a head attended as it did: unembed attended PROMPT --layer {head.layer} "
             f"--head {head.head} --position {head.position}",
@@ -145,3 +165,28 @@ def _said(payload: GraphPayload, paper: Paper, top: int) -> Iterator[Text]:
         )
     if len(payload.nodes) > top:
         yield Text(f" {len(payload.nodes) - top} more nodes: --top {len(payload.nodes)}, or --json", FAINT)
+
+
+def _scored(payload: GraphPayload, score: GraphScoreEntry) -> Iterator[Text]:
+    """What the shown nodes carry in runs of the model, and how soon it is gone without them."""
+    others = "as in the other prompt" if payload.other_tokens else "at zero"
+    by_chance = sum(score.random) / len(score.random)
+    exact = "" if score.exact is None else f", as many of the largest exact effects {percent(score.exact)}"
+    yield Text(
+        f" SCORE     with all other heads and MLPs {others} the {score.nodes} nodes keep {percent(score.faithfulness)} "
+        f"of the logit ({signed(score.none)} with none, {signed(payload.base)} with all), as many at random "
+        f"{percent(by_chance)}{exact}"
+        + ("" if score.none < payload.base else "; with none it is no lower, so these shares say little")
+    )
+    steps = ", ".join(f"{point.nodes}: {signed(point.value)}" for point in score.deletion)
+    what = "swapped" if payload.other_tokens else "removed"
+    yield Text(f" DELETION  the logit with the first nodes {what} together: {steps}")
+
+
+def _why(payload: GraphPayload, paper: Paper) -> Iterator[Text]:
+    """What of query and key made heads attend as they did."""
+    for each in payload.why:
+        line = f" WHY       {each.id} attends to {each.source} {payload.tokens[each.source].seen} "
+        line += f"({percent(each.attention)}), by query × key: "
+        pairs = [f"{pair.query} × {pair.key} {signed(pair.value)}" for pair in each.pairs]
+        yield Text(line + as_many_as_fit(pairs, max(40, 2 * paper.width - len(line))))
