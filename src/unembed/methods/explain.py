@@ -27,7 +27,7 @@ from unembed.models.model import Stage
 from unembed.models.parts import Part
 from unembed.models.prompts import prompt_notes, text_of_prompt, tokenize
 from unembed.models.read_source import with_source
-from unembed.models.refusals import level_notes, why_no_versions
+from unembed.models.refusals import level_notes, untested_notes, why_no_versions
 from unembed.models.reprs import Brief, short
 from unembed.models.targets import target_notes
 from unembed.models.tokens import EXPLICIT, label_of
@@ -243,7 +243,7 @@ def explain(
         whole_target=whole_target(run, target, where),
         notes=(
             *level_notes(model, by),
-            *([] if untestable is None else [f"Nothing was tested by taking it away: {untestable}."]),
+            *untested_notes(untestable),
             *prompt_notes(model, prompt.messages or prompt.text, where),
             *settings_notes(model),
             *target_notes(model, run.text_before(where), target, versus),

@@ -444,7 +444,9 @@ def checked_layer(model: Model, layer: int) -> int:
 def check_has_neurons(model: Model) -> None:
     """Raise `InputError` for a model without layers, or of attention only."""
     check_has_layers(model)
-    if not model.d_mlp and model.has_whole_mlps:
-        raise InputError(f"{model.name} has no neurons that are told: each of its MLPs is one term.")
     if not model.d_mlp:
-        raise InputError(f"{model.name} has attention only, no MLPs: it has no neurons.")
+        only = "mixers" if model.has_mixers else "attention"
+        why = "each of its MLPs is one term" if model.has_whole_mlps else f"it has {only} only, no MLPs"
+        raise InputError(
+            f"{model.name} has no neurons that are told: {why}. It is taken apart down to its {model.level}."
+        )

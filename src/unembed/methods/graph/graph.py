@@ -241,11 +241,6 @@ def graph(
     """
     _check(by, rule)
     plain_heads_only(prompt.model, "A graph")
-    if prompt.model.has_whole_mlps:
-        raise InputError(
-            f"A graph goes through neurons, and of {prompt.model.name} the MLPs of some blocks are one term each.\n"
-            "What needs no neurons: explain, paths, ablate."
-        )
     count = counted(nodes, "a number of nodes", least=1)
     read = readout(prompt.recorded(), target, position=position, versus=versus)
     return _made(network(read, rule), by, rule, count)
