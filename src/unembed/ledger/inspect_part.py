@@ -116,7 +116,8 @@ def term_of(ledger: Ledger, part: Part) -> Term:
     for term in (term for segment in inside for term in segment.terms()):
         if term.part == part:
             return term
-    why = "its expert did not run at this position" if part.expert is not None else "nothing of it is told apart"
+    none = "nothing of its kind writes in that block"
+    why = none if part.expert is None else "its expert did not run at this position"
     raise InputError(f"{part.label} has no term here: {why}.")
 
 

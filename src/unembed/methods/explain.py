@@ -27,7 +27,7 @@ from unembed.models.model import Stage
 from unembed.models.parts import Part
 from unembed.models.prompts import prompt_notes, text_of_prompt, tokenize
 from unembed.models.read_source import with_source
-from unembed.models.refusals import level_notes, untested_notes, why_no_versions
+from unembed.models.refusals import level_notes, needed, untested_notes, why_no_versions
 from unembed.models.reprs import Brief, short
 from unembed.models.targets import target_notes
 from unembed.models.tokens import EXPLICIT, label_of
@@ -213,6 +213,8 @@ def explain(
     model = prompt.model
     if not parts and (test or swap is not None):
         raise InputError("Expected test=False and no swap with parts=False: heads and neurons are what is tested.")
+    if swap is not None:
+        needed(model, "A swap", "changes")
     untestable = why_no_versions(model)
     test = test and untestable is None
     where, top = prompt.place(position), counted(top, "top", least=1)

@@ -98,9 +98,7 @@ def resolve(site: Site, model: Model, length: int) -> Site:
     check_has_layers(model)
     layer = _checked("layer", site.layer, model.layers)
     if "neuron" in kind.shape:
-        check_has_neurons(model)
-        if model.blocks[layer].whole_mlp:
-            raise InputError(f"The MLP of layer {layer} is one term: no neurons of it are known.\n{level_told(model)}")
+        check_has_neurons(model, layer)
     _check_indices(site, kind)
     _check_kind(site, kind, model, layer)
     grouped = "kv_head" in kind.shape

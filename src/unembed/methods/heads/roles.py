@@ -247,7 +247,7 @@ def measure_head_roles(
 def _checked_settings(model: Model, settings: Settings) -> Settings:
     if not model.layers:
         raise InputError(f"{model.name} has no layers, so it has no heads.")
-    plain_heads_only(model, "The roles of heads")
+    plain_heads_only(model, "A role of a head")
     if settings.top < 1:
         raise InputError(f"Expected at least one head of each role to zero, found {settings.top}.")
     if settings.sequences < 1:
