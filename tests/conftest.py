@@ -26,6 +26,7 @@ import torch  # noqa: E402
 
 import unembed  # noqa: E402
 from builders.commands import run  # noqa: E402
+from builders.crossed import leave_to_studies  # noqa: E402
 from builders.source_folders import save_listener, save_translator  # noqa: E402
 from builders.words import make_tokenizer, save_tiny  # noqa: E402
 
@@ -125,6 +126,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.slow)
         if item.get_closest_marker("browser"):
             item.add_marker(pytest.mark.flaky(reruns=1))
+    leave_to_studies(items)
     if shutil.which("chromium") or os.environ.get("UNEMBED_BROWSER"):
         return
     left_out = [item for item in items if item.get_closest_marker("browser")]

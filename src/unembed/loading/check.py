@@ -84,10 +84,13 @@ def _told(error: Exception, model: Model) -> str:
 def _check(model: Model, length: int) -> None:
     _check_limits(model)
     probe = [(7919 * i + 11) % model.vocab for i in range(min(length, model.context or length))]
+    with torch.inference_mode(), one_at_a_time, ExitStack() as stack:
+        calls = watch_rows(stack, model)
+        own = _own_logits(model, torch.tensor([probe], device=model.device))
+    run, reads, summed = _watched(model, lambda: record(model, probe))  # says where weights are damaged
     with torch.inference_mode():
-        own = _check_rows(model, torch.tensor([probe], device=model.device))
-    run, reads, summed = _watched(model, lambda: record(model, probe))
-    with torch.inference_mode():
+        for what, made, alone in mixed(calls):
+            _compare(model, f"{what}, called with one token alone,", alone, made, slack=_STEP_SLACK)
         eager = max(model.precision, torch.finfo(torch.float32).eps)
         _compare(model, "logits of the recorded run", run.logits, own, precision=eager)
         if not model.bidirectional:
@@ -98,16 +101,6 @@ def _check(model: Model, length: int) -> None:
     _check_ledger(model, run)
     if model.encoder is not None:
         _check_encoder(model, run)
-
-
-def _check_rows(model: Model, ids: Tensor) -> Tensor:
-    """The module's own logits, once each layer that is to treat tokens alone was seen to do so."""
-    with one_at_a_time, ExitStack() as stack:
-        calls = watch_rows(stack, model)
-        own = _own_logits(model, ids)
-    for what, made, alone in mixed(calls):
-        _compare(model, f"{what}, called with one token alone,", alone, made, slack=_STEP_SLACK)
-    return own
 
 
 def _check_causal(model: Model, probe: list[int], own: Tensor) -> None:
