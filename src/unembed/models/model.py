@@ -439,17 +439,3 @@ def checked_layer(model: Model, layer: int) -> int:
     if not -model.layers <= layer < model.layers:
         raise InputError(f"There is no layer {layer}: expected 0 to {model.layers - 1}.")
     return layer % model.layers
-
-
-def check_has_neurons(model: Model, layer: int | None = None) -> None:
-    """Raise `InputError` for a model (or a block) of which no neurons are told: without layers, MLPs, or neurons."""
-    check_has_layers(model)
-    level = f"{model.name} is taken apart down to its {model.level} (docs/any-model.md)."
-    if not model.d_mlp:
-        only = "mixers" if model.has_mixers else "attention"
-        why = "each of its MLPs is one term" if model.has_whole_mlps else f"it has {only} only, no MLPs"
-        raise InputError(f"{model.name} has no neurons that are told: {why}.\n{level}")
-    if layer is None or (not model.blocks[layer].whole_mlp and model.blocks[layer].has_mlp):
-        return
-    whole = f"The MLP of layer {layer} is one term: no neurons of it are known.\n{level}"
-    raise InputError(whole if model.blocks[layer].whole_mlp else f"Layer {layer} of {model.name} has no MLP.")

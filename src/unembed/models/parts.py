@@ -9,9 +9,9 @@ from typing import Literal, get_args
 
 from unembed.errors import InputError
 from unembed.models.kinds import KINDS, Kind
-from unembed.models.model import Model, check_has_layers, check_has_neurons, checked_layer
+from unembed.models.model import Model, check_has_layers, checked_layer
 from unembed.models.names import ENCODER, in_stack, part_name
-from unembed.models.refusals import level_told
+from unembed.models.refusals import check_has_neurons, level_told
 from unembed.models.sites import Site, encoder_of, experts_of, neurons_of
 
 PartKind = Literal["head", "cross_head", "attention", "cross_attention", "mlp", "neuron", "expert"]

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from unembed.errors import InputError
-from unembed.models.model import Model
+from unembed.models.model import Model, check_has_layers
 
 _ACCOUNTED = (
     "explain, lens, attention, words, ablate, patch, steer, paths, graph, heads, generate, knowledge attribute, "
@@ -64,31 +64,29 @@ def no_prediction_head(model: Model, what: str) -> None:
 # Levels: down to what a model is taken apart, and what needs more
 
 
-Need = Literal["sublayers", "patterns", "neurons", "everything", "changes", "weights"]
+_Need = Literal["sublayers", "patterns", "everything", "changes", "weights"]
 """What a method reads of a model.
 
 | need | what must be there |
 |---|---|
 | `sublayers` | the stream and its writes: so in every model |
 | `patterns` | softmax attention wherever a block mixes tokens |
-| `neurons` | an MLP with neurons |
 | `everything` | softmax attention wherever tokens are mixed, and no MLP that is one term |
 | `changes` | runs in which parts are changed |
 | `weights` | heads that write `z W_O` and nothing else: what their weights say is the whole |
 """
-NEED_OF: dict[str, Need] = {
+NEED_OF: dict[str, _Need] = {
     **dict.fromkeys(("explain", "explain_answer", "lens", "readout", "read_direction", "generate"), "sublayers"),
     "attention": "patterns",
 }
 """Methods of a prompt that read less than `everything`."""
-_READS: dict[Need, str] = {
+_READS: dict[_Need, str] = {
     "patterns": "patterns of attention heads",
-    "neurons": "neurons",
     "everything": "the heads and neurons of every block",
     "changes": "runs in which parts are changed",
     "weights": "the weights of heads, and all that these write",
 }
-_COMMANDS: dict[Need, tuple[str, ...]] = {
+_COMMANDS: dict[_Need, tuple[str, ...]] = {
     "sublayers": ("explain", "lens", "generate"),
     "patterns": ("attention",),
     "changes": ("words", "ablate", "patch"),
@@ -98,13 +96,13 @@ _MIXED = "some of its blocks mix tokens by something else than softmax attention
 _WHOLE = "some of its MLPs are taken as one term, in which no neurons are known"
 
 
-def needed(model: Model, what: str, need: Need) -> None:
+def needed(model: Model, what: str, need: _Need) -> None:
     """Refuse what a model does not have; `what` needs it: a method, or a part that was asked for.
 
     Raises:
         InputError: it has less; the message says which level there is, why, and what is told instead.
     """
-    why = why_not(model, need)
+    why = _why_not(model, need)
     if why is not None:
         raise InputError(
             f"{what} needs {_READS[need]}, and that is not told of {model.name} yet: {why}.\n{level_told(model)} "
@@ -112,7 +110,7 @@ def needed(model: Model, what: str, need: Need) -> None:
         )
 
 
-def why_not(model: Model, need: Need) -> str | None:
+def _why_not(model: Model, need: _Need) -> str | None:
     """Why a model does not have what is needed; None where it does."""
     if need == "changes":
         return why_no_versions(model)
@@ -123,14 +121,28 @@ def why_not(model: Model, need: Need) -> str | None:
         return _MIXED
     if need == "everything" and model.has_whole_mlps:
         return _WHOLE
-    if need == "neurons" and not model.d_mlp:
-        return "each of its MLPs is one term" if model.has_whole_mlps else "no MLP writes in it"
     return None
 
 
 def level_told(model: Model) -> str:
     """Down to what a model is taken apart, in a sentence."""
     return f"{model.name} is taken apart down to {_in_words(model)}."
+
+
+def check_has_neurons(model: Model, layer: int | None = None) -> None:
+    """Refuse a model (or a block) of which no neurons are told.
+
+    Raises:
+        InputError: it has no layers, no MLPs, or such that are one term each.
+    """
+    check_has_layers(model)
+    if model.d_mlp and (layer is None or model.blocks[layer].neurons):
+        return
+    where, whole = (
+        ("", model.has_whole_mlps) if layer is None else (f" in layer {layer}", model.blocks[layer].whole_mlp)
+    )
+    why = "MLPs that are one term each" if whole else f"{'mixers' if model.has_mixers else 'attention'} only, no MLPs"
+    raise InputError(f"{model.name} has no neurons that are told{where}: it has {why}.\n{level_told(model)}")
 
 
 def _in_words(model: Model) -> str:
@@ -146,7 +158,7 @@ def _in_words(model: Model) -> str:
 
 
 def _told_of(model: Model) -> list[str]:
-    return [name for need, names in _COMMANDS.items() if why_not(model, need) is None for name in names]
+    return [name for need, names in _COMMANDS.items() if _why_not(model, need) is None for name in names]
 
 
 def asked_of(model: Model, method: str) -> None:

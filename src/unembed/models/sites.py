@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 
 from unembed.errors import InputError
 from unembed.models.kinds import KINDS, Kind, SiteKind, hint
-from unembed.models.model import Model, check_has_layers, check_has_neurons
+from unembed.models.model import Model, check_has_layers
 from unembed.models.names import Name, in_stack, read_name, site_name, written_out
-from unembed.models.refusals import level_told
+from unembed.models.refusals import check_has_neurons, level_told
 from unembed.models.reprs import Brief
 
 

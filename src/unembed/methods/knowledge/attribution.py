@@ -47,7 +47,8 @@ from unembed.methods.knowledge.integrated_gradients import (
 )
 from unembed.methods.whole_answer import whole_answer
 from unembed.models.cloze import blank_in_source
-from unembed.models.model import Model, check_has_neurons
+from unembed.models.model import Model
+from unembed.models.refusals import check_has_neurons
 from unembed.models.reprs import Brief
 from unembed.models.sites import Site, resolve
 from unembed.models.targets import Target

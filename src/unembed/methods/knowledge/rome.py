@@ -30,9 +30,9 @@ from unembed.methods.knowledge.weight_edits import WeightEdit, rank_one
 from unembed.models.forward import call
 from unembed.models.hooks import frozen, on_call, on_output, one_at_a_time
 from unembed.models.lengths import acts_alike
-from unembed.models.model import Model, check_has_neurons, checked_layer, value_rows
+from unembed.models.model import Model, checked_layer, value_rows
 from unembed.models.prompts import tokenize
-from unembed.models.refusals import needed, next_token_only
+from unembed.models.refusals import check_has_neurons, needed, next_token_only
 from unembed.models.targets import target_tokens
 from unembed.models.unembedding import unembedded, wide
 from unembed.models.words import mentions

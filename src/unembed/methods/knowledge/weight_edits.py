@@ -27,7 +27,8 @@ from unembed.errors import InputError, ModelError
 from unembed.files import parse_json, write_file
 from unembed.loading.folders import weights_sha256
 from unembed.models.hooks import one_at_a_time
-from unembed.models.model import Block, Model, check_has_neurons, value_rows
+from unembed.models.model import Block, Model, value_rows
+from unembed.models.refusals import check_has_neurons
 from unembed.models.reprs import Brief, short
 from unembed.models.sites import experts_of, neurons_of
 
