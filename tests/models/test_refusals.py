@@ -237,9 +237,17 @@ class _Adapted(nn.Linear):
         return super().forward(x) + x @ self.extra.T
 
 
-@pytest.mark.parametrize("wrapper", [_Packed, _Adapted])
-@pytest.mark.parametrize("place", ["model.layers.1.self_attn.o_proj", "model.layers.2.mlp.down_proj", "lm_head"])
+@pytest.mark.parametrize(
+    ("place", "wrapper"),
+    [
+        ("model.layers.1.self_attn.o_proj", _Packed),
+        ("model.layers.2.mlp.down_proj", _Packed),
+        ("lm_head", _Packed),
+        ("lm_head", _Adapted),
+    ],
+)
 def test_layers_that_are_no_plain_matrix(place: str, wrapper: type) -> None:
+    """One that does not say how many numbers it takes and makes, and what makes the logits."""
     module = build("llama")
     module.set_submodule(place, wrapper(module.get_submodule(place)))
     with pytest.raises(
@@ -248,21 +256,6 @@ def test_layers_that_are_no_plain_matrix(place: str, wrapper: type) -> None:
         unembed.wrap(module)
     assert "Give the model before" in str(caught.value)
     assert caught.value.exit_code == 3
-
-
-@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
-def test_torchs_own_dynamic_quantisation() -> None:
-    module = build("llama", dtype=torch.float32)
-    module.model.layers[0].mlp.down_proj = torch.ao.nn.quantized.dynamic.Linear.from_float(
-        _with_config(module.model.layers[0].mlp.down_proj)
-    )
-    with pytest.raises(ModelError, match=r"Expected a plain Linear or Conv1D .* found torch\..*Linear"):
-        unembed.wrap(module)
-
-
-def _with_config(linear: nn.Linear) -> nn.Linear:
-    linear.qconfig = torch.ao.quantization.default_dynamic_qconfig
-    return linear
 
 
 def test_quantised_experts() -> None:

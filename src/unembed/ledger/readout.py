@@ -17,7 +17,6 @@ from torch import Tensor
 from unembed.errors import InputError
 from unembed.ledger import roundings
 from unembed.models.labels import visible
-from unembed.models.layers import bias, projection
 from unembed.models.model import Model
 from unembed.models.prediction_head import HeadStates, PredictionHead, Pulled
 from unembed.models.targets import target_token
@@ -306,8 +305,8 @@ def _end_roundings(run: Run, weights: _Combination, pulled: Pulled | None, end: 
 
 def _head_rounding(head: PredictionHead, w: Tensor, pulled: Pulled, states: HeadStates, y: Tensor) -> float:
     """What the dense layer and the norm of a prediction head rounded; the ratio of the activation is the run's own."""
-    matrix, offset, what = projection(head.dense), bias(head.dense), "the dense layer of the prediction head"
-    product = roundings.of_product(what, states.dense, states.read, matrix, offset)
+    what = "the dense layer of the prediction head"
+    product = roundings.of_product(what, states.dense, states.read, head.dense)
     normed = roundings.of_norm("the norm of the prediction head", head.norm, states.activated, y)
     return float(pulled.dense @ product) + float(w @ normed)
 

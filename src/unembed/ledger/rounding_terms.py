@@ -15,7 +15,6 @@ from unembed.ledger import roundings
 from unembed.ledger.ledger import Grain, Kind, Segment
 from unembed.ledger.read_stages import ReadStages, fold, through_norm
 from unembed.ledger.readout import Readout
-from unembed.models.layers import bias, projection
 from unembed.models.model import Attending, Block, Stage
 from unembed.models.norms import Norm
 from unembed.runs.kept import ExpertInputs, Heads, Layer
@@ -60,7 +59,7 @@ def _of_embeddings(readout: Readout, read: ReadStages, row: int) -> float:
     if layer is not None and run.embedding_projected is not None:
         given = run.start if run.embedding_normed is None else run.embedding_normed
         what = "the projection of the embeddings"
-        made = roundings.of_product(what, run.embedding_projected[row], given[row], projection(layer), bias(layer))
+        made = roundings.of_product(what, run.embedding_projected[row], given[row], layer)
         lost += float(read.entering @ made)
     return lost
 
@@ -108,7 +107,7 @@ def _of_product(
     assert heads is not None
     matrix, row = part.output_projection, norm[-1]
     z = heads.written[row].flatten()
-    lost = roundings.of_product(f"the output of the {what}", _output(norm), z, projection(matrix), bias(matrix))
+    lost = roundings.of_product(f"the output of the {what}", _output(norm), z, matrix)
     return _segment(kind, index, _through(what, norm, lost, w))
 
 
@@ -129,9 +128,8 @@ def _of_mlp(block: Block, layer: Layer, index: int, row: int, w: Tensor) -> floa
     else:
         assert neurons is not None
         matrix = block.down_projection
-        lost = roundings.of_product(
-            f"the output of the {what}", _output(norm), neurons[row], projection(matrix), bias(matrix)
-        )
+        assert matrix is not None
+        lost = roundings.of_product(f"the output of the {what}", _output(norm), neurons[row], matrix)
     return _through(what, norm, lost, w)
 
 

@@ -29,10 +29,10 @@ from typing import Any
 
 import torch
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 
 from unembed.errors import LedgerError
-from unembed.models.layers import expert_activation, expert_matrix, projection
+from unembed.models.layers import bias, expert_activation, expert_matrix, projection, rounding_inside
 from unembed.models.model import Model
 from unembed.models.norms import Norm
 from unembed.runs.kept import ExpertInputs
@@ -84,18 +84,17 @@ def of_norm(what: str, norm: Norm, before: Tensor, after: Tensor) -> Float[Tenso
 
 
 def of_product(
-    what: str, after: Float[Tensor, "d_out"], x: Float[Tensor, "d_in"], matrix: Float[Tensor, "d_in d_out"],
-    bias: Float[Tensor, "d_out"] | None = None,
-) -> Float[Tensor, "d_out"]:  # fmt: skip
-    """What was rounded as `x @ matrix + bias` became `after`.
+    what: str, after: Float[Tensor, "d_out"], x: Float[Tensor, "d_in"], layer: nn.Module
+) -> Float[Tensor, "d_out"]:
+    """What was rounded as a linear layer made `after` of `x`: once, or in each layer that it is made of.
 
     Raises:
         LedgerError: rounding does not explain it.
     """
-    product, squares = _product(x, matrix)
-    exact = product if bias is None else product + bias.double()
+    (product, squares), offset = _product(x, projection(layer)), bias(layer)
+    exact = product if offset is None else product + offset.double()
     allowed = half_unit(after) + half_unit(product.to(after.dtype)) + partial_sums(after, len(x)) * squares.sqrt()
-    return held(what, after.double() - exact, allowed)
+    return held(what, after.double() - exact, allowed + rounding_inside(layer, x, after))
 
 
 def of_mix(

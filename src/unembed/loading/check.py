@@ -23,7 +23,7 @@ from unembed.loading.fingerprint import fingerprint
 from unembed.loading.rows_check import mixed, watch_rows
 from unembed.models.forward import call
 from unembed.models.hooks import on_call, one_at_a_time
-from unembed.models.layers import projection
+from unembed.models.layers import matrix_shape
 from unembed.models.model import Block, Model, input_norm
 from unembed.models.norms import Norm, probed
 from unembed.models.read_source import probe_source
@@ -288,7 +288,7 @@ def _check_mlp(
 ) -> None:
     """What the MLP reads is the stream that the row says, through a norm or as it is."""
     what = f"input of the MLP of block {index}"
-    if block.experts is None and projection(block.down_projection).shape[0] == 0:
+    if block.experts is None and matrix_shape(block.down_projection)[0] == 0:
         return
     inputs: list[tuple[Tensor, nn.Module | None]]
     if block.experts is not None:

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from unembed.models.hooks import on_pass
-from unembed.models.layers import is_matrix
+from unembed.models.layers import has_matrix
 from unembed.models.model import Model
 from unembed.runs.block_reads import LayerCall
 
@@ -62,7 +62,7 @@ def _layers(model: Model) -> Iterator[tuple[str, nn.Module]]:
 
 def _one_row(module: nn.Module) -> bool:
     """A matrix, or a function without weights."""
-    return is_matrix(module) or not module.state_dict()
+    return has_matrix(module) or not module.state_dict()
 
 
 def _keep(calls: RowCalls, what: str, module: nn.Module, args: tuple[Any, ...], out: Any) -> None:

@@ -14,7 +14,7 @@ from unembed.models.families import family_of, has_row, row
 from unembed.models.family import CrossAttention, Family
 from unembed.models.gains import with_gains
 from unembed.models.inference.infer import inferred_row, is_causal
-from unembed.models.layers import no_matrix, projection
+from unembed.models.layers import floats_of, matrix_shape, no_matrix, projection
 from unembed.models.model import Block, Cross, Model, Stage, settings
 from unembed.models.norms import Norm, no_norm, probed
 from unembed.models.prediction_head import PredictionHead
@@ -111,8 +111,8 @@ def _width(module: Any, family: Family, read: int, head: PredictionHead | None) 
     assert family.embedding is not None
     embedded = getattr(_part(module, family.embedding), "embedding_dim", read)
     into = family.embedding_projection
-    made = embedded if into is None else projection(_part(module, into)).shape[1]
-    given = read if head is None else projection(head.dense).shape[0]
+    made = embedded if into is None else matrix_shape(_part(module, into))[1]
+    given = read if head is None else matrix_shape(head.dense)[0]
     if given != width or made != width:
         raise ModelError(
             f"The stream is {width} wide, but the embedding has {made} and the unembedding {given} columns: models "
@@ -129,7 +129,7 @@ def _prediction_head(module: nn.Module, family: Family) -> PredictionHead | None
 
     dense, norm = _part(module, row.dense), _part(module, row.norm)
     activation = ACT2FN[row.activation] if row.activation in ACT2FN else _part(module, row.activation)
-    return PredictionHead(dense, activation, norm, probed(norm, projection(dense).shape[1]))
+    return PredictionHead(dense, activation, norm, probed(norm, matrix_shape(dense)[1]))
 
 
 def _tied_unembedding(module: nn.Module, family: Family) -> nn.Linear | None:
@@ -205,7 +205,7 @@ def _check_all_named(module: nn.Module, blocks: nn.ModuleList, family: Family) -
 
 
 def _norm(module: nn.Module, path: str | None, d_model: int) -> Norm:
-    like = next(module.parameters())
+    like = floats_of(module)
     if path is None:
         return no_norm(like.new_empty(d_model))
     return probed(_part(module, path), d_model, like=like)
@@ -216,7 +216,7 @@ def _embedding_norm(module: nn.Module, family: Family, d_model: int) -> Norm | N
     if family.embedding_norm is None:
         return None
     into = family.embedding_projection
-    return _norm(module, family.embedding_norm, d_model if into is None else projection(_part(module, into)).shape[0])
+    return _norm(module, family.embedding_norm, d_model if into is None else matrix_shape(_part(module, into))[0])
 
 
 def _entered(blocks: tuple[Block, ...], d_model: int) -> tuple[Block, ...]:
@@ -224,7 +224,7 @@ def _entered(blocks: tuple[Block, ...], d_model: int) -> tuple[Block, ...]:
     found = list(blocks)
     for index, (block, following) in enumerate(pairwise(blocks)):
         if following.enters is not None:
-            norm = probed(following.enters, d_model, like=next(following.module.parameters()))
+            norm = probed(following.enters, d_model, like=floats_of(following.module))
             found[index] = replace(block, stream_norms={**block.stream_norms, "mlp": (following.enters, norm)})
     return tuple(found)
 
@@ -350,7 +350,7 @@ def _between(
     """What stands between the parts that make a write and the stream: a post-norm, which has none of them in it, a
     number that multiplies, both, or nothing; nothing where nothing is written.
     """
-    scale, like = family.write_scale, next(block.parameters())
+    scale, like = family.write_scale, floats_of(block)
     if not any(_contains(write, part) for part in parts):
         return probed(write, d_model, like=like).times(scale)
     return None if scale == 1 or isinstance(write, nn.Identity) else no_norm(like.new_empty(d_model)).times(scale)
@@ -370,7 +370,7 @@ def _cross(block: nn.Module, row: CrossAttention, heads: int) -> Cross:
 
 def _stream_norms(block: nn.Module, family: Family, d_model: int) -> dict[Stage, tuple[nn.Module, Norm]]:
     stages: tuple[Stage, ...] = ("attention", "mlp") if family.cross_attention is None else get_args(Stage)
-    modules, like = [_part(block, path) for path in family.stream_norms], next(block.parameters())
+    modules, like = [_part(block, path) for path in family.stream_norms], floats_of(block)
     scale = 1.0 if family.stream_scale is None else float(operator.attrgetter(family.stream_scale)(block))
     if scale != 1:  # what the block gives is the stream after it
         return {"mlp": (block, no_norm(like.new_empty(d_model)).times(scale))}

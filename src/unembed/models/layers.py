@@ -2,38 +2,68 @@
 
 from typing import Any
 
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from unembed.errors import ModelError
+from unembed.models.probed_matrices import TYPES, has_features, inner_rounding, probed_matrix, probed_offset
 
 
 def projection(module: nn.Module | None) -> Float[Tensor, "d_in d_out"]:
-    """The matrix of a linear layer as `x @ matrix + bias`, a view (Conv1D stores it so, Linear transposed).
+    """The matrix of a linear layer as `x @ matrix + bias`: a view of what is stored (Conv1D stores it so, Linear
+    transposed), or of any other layer (quantised, with an adapter that is not merged) read off by running it.
 
     Raises:
-        ModelError: the layer is quantised or otherwise no plain matrix.
+        ModelError: no matrix can be read: the layer is not linear, or does not say how many numbers it takes.
     """
+    weight = _stored(module)
+    if weight is not None:
+        return weight
+    if module is None or not has_features(module):
+        raise no_matrix(module)
+    return probed_matrix(module)
+
+
+def rounding_inside(module: nn.Module, x: Float[Tensor, "d_in"], made: Tensor) -> Tensor | float:
+    """What the layers inside a layer that stores no matrix round, at most, as it reads `x`; 0 of any other layer."""
+    return 0.0 if stores_matrix(module) or not has_features(module) else inner_rounding(module, x, made)
+
+
+def matrix_shape(module: nn.Module | None) -> tuple[int, int]:
+    """The shape of `projection`, without running anything.
+
+    Raises:
+        ModelError: the layer does not say how many numbers it takes.
+    """
+    weight = _stored(module)
+    if weight is not None:
+        return weight.shape[0], weight.shape[1]
+    if module is None or not has_features(module):
+        raise no_matrix(module)
+    return int(module.in_features), int(module.out_features)  # type: ignore[arg-type]
+
+
+def has_matrix(module: nn.Module | None) -> bool:
+    """Whether a layer stands where a matrix can be read, without reading it."""
+    return stores_matrix(module) or has_features(module)
+
+
+def stores_matrix(module: nn.Module | None) -> bool:
+    """Whether the layer holds its matrix as it multiplies by it, so that the matrix can be changed in place."""
+    return _stored(module) is not None
+
+
+def _stored(module: nn.Module | None) -> Float[Tensor, "d_in d_out"] | None:
     from transformers.pytorch_utils import Conv1D
 
     module = _without_idle_adapter(module)
     weight = getattr(module, "weight", None)
-    if not isinstance(weight, Tensor) or weight.ndim != 2 or not weight.is_floating_point():
-        raise no_matrix(module)
+    if not isinstance(weight, Tensor) or weight.ndim != 2 or weight.dtype not in TYPES:
+        return None
     if isinstance(module, Conv1D):
         return weight.detach()
-    if type(module) is nn.Linear or _is_own_linear(module):
-        return weight.detach().T
-    raise no_matrix(module)
-
-
-def is_matrix(module: nn.Module) -> bool:
-    """Whether `projection` gives its matrix."""
-    try:
-        projection(module)
-    except ModelError:
-        return False
-    return True
+    return weight.detach().T if type(module) is nn.Linear or _is_own_linear(module) else None
 
 
 def _is_own_linear(module: nn.Module | None) -> bool:
@@ -42,7 +72,9 @@ def _is_own_linear(module: nn.Module | None) -> bool:
 
 
 def bias(module: nn.Module | None) -> Float[Tensor, "d_out"] | None:
-    """The bias of a linear layer, or None."""
+    """The bias of a linear layer, or None. Of a layer that does not store its matrix, what it makes of zeros."""
+    if module is not None and not stores_matrix(module) and has_features(module):
+        return probed_offset(module)
     value = getattr(_without_idle_adapter(module), "bias", None)
     return value.detach() if isinstance(value, Tensor) else None
 
@@ -89,6 +121,12 @@ def no_matrix(module: nn.Module | None) -> ModelError:
         f"{kind.__qualname__}{stored}.\nGive the model before it was quantised or its layers were replaced, loaded in "
         "float32, bfloat16 or float16."
     )
+
+
+def floats_of(module: nn.Module) -> Tensor:
+    """A tensor of the type and device in which a module computes: its first of floating-point numbers."""
+    tensors = (x for found in (module.parameters(), module.buffers()) for x in found)
+    return next((x.detach() for x in tensors if x.dtype in TYPES), torch.empty(0))
 
 
 def expert_width(experts: Any) -> int:

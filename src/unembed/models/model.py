@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from unembed.errors import InputError
 from unembed.models import norms
 from unembed.models.family import Family
-from unembed.models.layers import expert_matrix, expert_width, projection
+from unembed.models.layers import expert_matrix, expert_width, floats_of, matrix_shape, projection
 from unembed.models.prediction_head import PredictionHead
 from unembed.models.reprs import Brief
 from unembed.models.sources import Source
@@ -108,7 +108,7 @@ class Block(Attending):
         """Neurons of its MLP, of one expert in a mixture; 0 where there are none."""
         if not self.has_mlp or self.whole_mlp:
             return 0
-        return projection(self.down_projection).shape[0] if self.experts is None else expert_width(self.experts)
+        return matrix_shape(self.down_projection)[0] if self.experts is None else expert_width(self.experts)
 
     @property
     def mixes(self) -> bool:
@@ -410,7 +410,7 @@ def input_norm(block: Block, d_model: int) -> norms.Norm | None:
     """The norm through which attention reads the stream, probed; None where it reads the stream itself."""
     if block.attention_input_norm is None:
         return None
-    return norms.probed(block.attention_input_norm, d_model, like=projection(block.output_projection))
+    return norms.probed(block.attention_input_norm, d_model, like=floats_of(block.module))
 
 
 def value_rows(block: Block, expert: int | None = None) -> Float[Tensor, "neuron d_model"]:

@@ -19,7 +19,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from unembed.models.layers import bias, projection
+from unembed.models.layers import bias, floats_of, projection
 from unembed.models.norms import Norm
 from unembed.models.reprs import Brief
 
@@ -74,7 +74,7 @@ class PredictionHead(Brief):
 
     def widely(self, x: Float[Tensor, "*batch d_model"]) -> Float[Tensor, "*batch d_head"]:
         """What the unembedding reads, in float32 at least but for the scale of the norm, which is the module's."""
-        states = self.states(x.to(projection(self.dense).dtype))
+        states = self.states(x.to(floats_of(self.dense).dtype))
         scale = self.norm.scale(states.activated, self.norm_module(states.activated))
         u = x.double() @ projection(self.dense).double()
         offset = bias(self.dense)

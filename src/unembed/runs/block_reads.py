@@ -16,7 +16,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from unembed.models.hooks import attending, first_of, on_call, on_output, on_pass, one_at_a_time
-from unembed.models.layers import is_matrix, projection
+from unembed.models.layers import has_matrix, matrix_shape
 from unembed.models.model import Block
 from unembed.models.reprs import Brief
 from unembed.runs.run import Run
@@ -95,7 +95,11 @@ def _watch_layers(
     attends = [block.attention] if block.cross is None else [block.attention, block.cross.attention]
     inside = {part for attention in attends for part in attention.modules()}
     for layer in block.module.modules():
-        if layer not in inside and not any(True for _ in layer.children()):
+        if has_matrix(layer):  # an adapter and the layer it stands around are one
+            inside |= {*layer.modules()} - {layer}
+        elif any(True for _ in layer.children()):
+            continue
+        if layer not in inside:
             on_pass(stack, layer, partial(_keep, found, replaced, layer))
 
 
@@ -141,11 +145,11 @@ def input_layers(block: Block, calls: Sequence[LayerCall], d_model: int, *, shar
     down = block.shared_experts if shared else block.down_projection
     if down is None:
         return []
-    width = projection(down).shape[0]
+    width = matrix_shape(down)[0]
     # A fused gate makes the gate and the up value of all neurons in one layer: twice as many numbers as neurons.
     others = (down, block.output_projection)
     fitting = [c for c in calls if c.module not in others and c.made.shape[-1] in (width, 2 * width)]
-    return [c for c in fitting if c.given.shape[-1] == d_model and is_matrix(c.module)]
+    return [c for c in fitting if c.given.shape[-1] == d_model and has_matrix(c.module)]
 
 
 def norm_call(calls: Sequence[LayerCall], read: Tensor, reader: nn.Module | None = None) -> LayerCall | None:

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from unembed.errors import ModelError
 from unembed.models.hooks import attending, on_pass, one_at_a_time, replaced
-from unembed.models.layers import bias, projection
+from unembed.models.layers import bias, has_matrix, projection
 from unembed.models.reprs import Brief
 from unembed.runs.kept import at_positions
 from unembed.runs.run import Run
@@ -87,7 +87,10 @@ def _place(columns: Int[Tensor, "head column"]) -> slice | Int[Tensor, "any"]:
 def columns_by_head(run: Run, layer: int) -> Columns | None:
     """The columns of the layers inside an attention; None where they do not belong to one head each."""
     block = run.model.blocks[layer]
-    names = {module: name for name, module in block.attention.named_modules() if _has_matrix(module)}
+    whole = [module for module in block.attention.modules() if has_matrix(module)]
+    inside = {part for module in whole for part in module.modules()} - {*whole}  # of an adapter around a layer
+    names = {module: name for name, module in block.attention.named_modules() if _has_weights(module)}
+    names = {module: name for module, name in names.items() if module not in inside}
     names.pop(block.output_projection, None)
     made, heads = _probed(run, layer, list(names))
     if made.keys() != names.keys() or not all(_is_plain(module) for module in names):
@@ -105,8 +108,8 @@ def columns_by_head(run: Run, layer: int) -> Columns | None:
     return found
 
 
-def _has_matrix(module: nn.Module) -> bool:
-    return any(x.ndim > 1 for x in module.parameters(recurse=False))
+def _has_weights(module: nn.Module) -> bool:
+    return has_matrix(module) or any(x.ndim > 1 for x in module.parameters(recurse=False))
 
 
 def _is_plain(module: nn.Module) -> bool:

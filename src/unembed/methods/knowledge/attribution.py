@@ -123,6 +123,9 @@ def path_of(
     return NeuronPath(candidates)
 
 
+_FILTER = 5
+"""Nodes by which candidates are chosen where post-norms follow the MLPs: no number makes such a path complete."""
+
 Baseline = Sequence[Float[Tensor, "*neuron"]]
 """One tensor a layer: the value that stands for absence."""
 
@@ -340,10 +343,8 @@ def mean_activations(model: Model, prompts: Iterable[str | Sequence[int]]) -> li
     """
     check_has_neurons(model)
     if model.encoder is not None:
-        raise InputError(
-            f"{model.name} is an encoder-decoder, whose two stacks read two texts: give a baseline of one tensor a "
-            "layer, the decoder's first, or take zero."
-        )
+        instead = "give a baseline of one tensor a layer, the decoder's first, or take zero"
+        raise InputError(f"{model.name} is an encoder-decoder, whose two stacks read two texts: {instead}.")
     return means(model, prompts, [Site(kind="neuron", layer=layer) for layer in range(model.layers)])
 
 
@@ -435,7 +436,8 @@ def _candidates(paths: Paths, count: int | None) -> list[list[list[int]]]:
     """The neurons to remove, by layer: all that are not at their baseline, or the best of the layer path."""
     if count is None:
         return [(paths.way(layer) != 0).any(0).nonzero().tolist() for layer in paths.layers]
-    sizes = [estimate.values.abs() for estimate in gauss(paths, None, LayerPath().tolerance)]
+    nodes = _FILTER if any(block.mlp_norm is not None for block in paths.run.model.blocks) else None
+    sizes = [estimate.values.abs() for estimate in gauss(paths, nodes, LayerPath().tolerance)]
     flat = torch.cat([size.flatten() for size in sizes])
     least = flat.topk(min(count, len(flat))).values[-1]
     ranked = [

@@ -27,6 +27,7 @@ from unembed.errors import InputError, ModelError
 from unembed.files import parse_json, write_file
 from unembed.loading.folders import weights_sha256
 from unembed.models.hooks import one_at_a_time
+from unembed.models.layers import stores_matrix
 from unembed.models.model import Block, Model, value_rows
 from unembed.models.refusals import check_has_neurons
 from unembed.models.reprs import Brief, short
@@ -197,8 +198,17 @@ def _check(model: Model, edit: WeightEdit) -> None:
 
 
 def _check_own_weights(model: Model, layer: int) -> None:
-    """Refuse an edit that is told of one layer and would change others, which share its weights (ALBERT)."""
+    """Refuse an edit of a layer that does not store its matrix, and one that is told of one layer and would change
+    others, which share its weights (ALBERT).
+    """
     down = model.blocks[layer].down_projection
+    if down is not None and not stores_matrix(down):
+        raise InputError(
+            f"Layer {layer} of {model.name} does not store the matrix it multiplies by ({type(down).__name__}: "
+            "quantised, or with an adapter that is not merged), so it cannot be edited in place.\nMerge the adapter, or"
+            " give the model before it was quantised. What changes one layer alone is an edit of its activations: "
+            "ablate."
+        )
     sharing = [] if down is None else [i for i, block in enumerate(model.blocks) if _weight(block) is down.weight]
     if len(sharing) > 1:
         raise InputError(
@@ -208,7 +218,7 @@ def _check_own_weights(model: Model, layer: int) -> None:
 
 
 def _weight(block: Block) -> Any:
-    return None if block.down_projection is None else block.down_projection.weight
+    return getattr(block.down_projection, "weight", None)
 
 
 def _kind(model: Model) -> str:

@@ -30,6 +30,7 @@ from torch import Tensor, nn
 from unembed.methods.words.question import Question
 from unembed.models.forward import call
 from unembed.models.hooks import Eager, attending, frozen, on_call, on_output, on_pass
+from unembed.models.layers import has_matrix
 from unembed.models.model import Block, Model
 from unembed.models.norms import Norm, probed
 from unembed.models.prediction_head import PredictionHead
@@ -209,6 +210,7 @@ def _activations(block: Block) -> list[nn.Module]:
         if module not in attends
         and not list(module.children())
         and not list(module.parameters())
+        and not has_matrix(module)  # a quantised layer may have buffers alone
         and not isinstance(module, nn.Dropout | nn.Identity)
         and "norm" not in type(module).__name__.lower()
     ]
