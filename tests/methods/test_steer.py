@@ -7,6 +7,7 @@ from safetensors.torch import save_file
 
 import unembed
 from builders.random_models import build
+from builders.unknown_models import unknown
 from builders.words import make_tokenizer
 from oracles.rerun import Change, Rerun, exactly
 from unembed import directions
@@ -69,6 +70,21 @@ EDITS = {
     "set": (lambda site, v: set_to(site, v), lambda x, v: v.expand_as(x)),
     "project": (lambda site, v: project_out(site, v), lambda x, v: x - (x @ v)[:, None] * v / (v @ v)),
 }
+
+
+def test_what_a_block_multiplies_is_edited_as_it_is_added():
+    """Granite adds half of what its MLP gives; the oracle edits the output of that module, where it stands twice."""
+    module, v = unknown("granite"), direction()
+    model, site = unembed.wrap(module), Site(kind="mlp_write", layer=1)
+    assert model.family.write_scale == 0.5
+    for edit, change in ((add(site, v), lambda out: out + 2 * v), (set_to(site, v), lambda out: 0 * out + 2 * v)):
+        hook = module.model.layers[1].mlp.register_forward_hook(lambda _, args, out, change=change: change(out))
+        with exactly(), torch.no_grad():
+            with hook:
+                expected = module(torch.tensor([TOKENS]), use_cache=False).logits[0]
+            with steered(model, [edit]) as changed:
+                found = unembed.record(changed, TOKENS).logits
+        assert torch.allclose(found, expected, atol=1e-9)
 
 
 @pytest.mark.parametrize("name", EDITS)

@@ -63,8 +63,7 @@ def inspect_part(read: Readout, part: Part, *, top: int = 10) -> Inspection:
     model = read.run.model
     if part.encoder:
         return _inside_encoder(read, part, top)
-    site = resolve(part.site(read.position), model, len(read.run.tokens))
-    part = Part(part.kind, site.layer, site.head, site.expert, site.neuron)
+    part = _found(part, read)
     term = term_of(decompose(read, by=_grain(part)), part)
     rise = _raised(read, [term])[0]
     count = min(top, model.vocab)
@@ -77,6 +76,15 @@ def inspect_part(read: Readout, part: Part, *, top: int = 10) -> Inspection:
         promotes=tuple(rise.topk(count).indices.tolist()),
         suppresses=tuple(rise.topk(count, largest=False).indices.tolist()),
     )
+
+
+def _found(part: Part, read: Readout) -> Part:
+    """The part with its indices counted from the start; heads of a mixer are no sites, and a run says how many."""
+    model = read.run.model
+    if part.kind == "head" and -model.layers <= part.layer < model.layers and model.blocks[part.layer].splits:
+        return replace(part, layer=part.layer % model.layers)
+    site = resolve(part.site(read.position), model, len(read.run.tokens))
+    return Part(part.kind, site.layer, site.head, site.expert, site.neuron)
 
 
 def _inside_encoder(read: Readout, part: Part, top: int) -> Inspection:
@@ -108,7 +116,9 @@ def term_of(ledger: Ledger, part: Part) -> Term:
     for term in (term for segment in inside for term in segment.terms()):
         if term.part == part:
             return term
-    raise InputError(f"{part.label} has no term here: its expert did not run at this position.")
+    none = "nothing of its kind writes in that block"
+    why = none if part.expert is None else "its expert did not run at this position"
+    raise InputError(f"{part.label} has no term here: {why}.")
 
 
 def looks_at(read: Readout, term: Term, count: int) -> tuple[tuple[int, float], ...]:

@@ -5,6 +5,8 @@
 
 Of a 16-bit run what the output product rounded is a child as well, and what a head's mix rounded a part of its term.
 
+A sublayer that is one term (docs/any-model.md) is its own only child.
+
 Exact: the row is the sum of its children by construction (ledger.py), and the whole ledger is compared with the model's
 own number. Of neurons only the largest are listed; what the others add is summed, not inferred.
 """
@@ -76,10 +78,11 @@ def sublayer_terms(read: Readout, layer: int, sublayer: str, *, top: int = 20) -
     child = _CHILD[sublayer]
     fixed = _of(whole, layer, f"{sublayer}_bias", f"{sublayer}_product_rounding")
     if by_source:
-        parts = _of(whole, layer, child, *(kind for kind, head in MIX_ROUNDINGS.items() if head == child))
+        mixes = (kind for kind, head in MIX_ROUNDINGS.items() if head == child)
+        parts = _of(whole, layer, child, sublayer, *mixes)  # the sublayer itself, where it is one term
         listed, others = parts.coarser("head").terms(), np.zeros(0)
     else:
-        parts = _of(whole, layer, child)
+        parts = _of(whole, layer, child, sublayer, "shared_experts")
         listed, others = _largest(parts, top)
     return SublayerTerms(
         readout=read,
@@ -99,5 +102,5 @@ def _of(ledger: Ledger, layer: int, *kinds: str) -> Ledger:
 
 def _largest(parts: Ledger, top: int) -> tuple[list[Term], np.ndarray]:
     """The largest neurons, and the values of all others."""
-    values = np.concatenate([segment.values.ravel() for segment in parts.segments])
+    values = np.concatenate([np.zeros(0), *(segment.values.ravel() for segment in parts.segments)])
     return parts.top(top), values[np.argsort(-np.abs(values), kind="stable")[top:]]

@@ -35,10 +35,11 @@ from unembed.engine.measures import TokenMeasure, log_probability, probability, 
 from unembed.errors import InputError, Interrupted, counted
 from unembed.methods.prompt_sets import OVER_A_SET, PromptSet, set_by
 from unembed.methods.whole_answer import GivenAnswer, whole_answer
-from unembed.models.model import Model, check_has_layers, check_has_neurons, checked_layer
+from unembed.models.model import Model, check_has_layers, checked_layer
 from unembed.models.names import part_name, stack_and_word
 from unembed.models.parts import PARTS, EncoderPart, PartKind, parts_of
 from unembed.models.prompts import absolute_position, prompt_notes
+from unembed.models.refusals import check_has_neurons
 from unembed.models.reprs import SHOWN, listed
 from unembed.models.sites import Site, encoder_of
 from unembed.models.targets import target_notes

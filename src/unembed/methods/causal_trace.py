@@ -28,8 +28,9 @@ from unembed.errors import InputError, Interrupted
 from unembed.models.hooks import on_output, one_at_a_time
 from unembed.models.kinds import KINDS, kind_of
 from unembed.models.labels import visible
-from unembed.models.model import Model, check_has_layers, check_has_neurons
+from unembed.models.model import Model, check_has_layers
 from unembed.models.prompts import absolute_position, tokenize
+from unembed.models.refusals import check_has_neurons
 from unembed.models.sites import Site
 from unembed.models.words import mentions
 from unembed.progress import Progress, silent

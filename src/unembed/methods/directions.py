@@ -16,10 +16,10 @@ from torch import Tensor
 
 from unembed.errors import InputError
 from unembed.models.kinds import KINDS, kind_of
-from unembed.models.model import Model, check_has_neurons
+from unembed.models.model import Model
 from unembed.models.names import stack_and_word
 from unembed.models.read_source import with_source
-from unembed.models.refusals import no_prediction_head
+from unembed.models.refusals import check_has_neurons, no_prediction_head
 from unembed.models.sites import Site, encoder_of, resolve
 from unembed.models.targets import target_tokens
 from unembed.runs.encoder import record_source

@@ -29,7 +29,7 @@ from unembed.models.generation_settings import settings_notes
 from unembed.models.model import Stage
 from unembed.models.parts import Part
 from unembed.models.prompts import prompt_notes
-from unembed.models.refusals import level_notes, why_no_versions
+from unembed.models.refusals import level_notes, needed, untested_notes, why_no_versions
 from unembed.models.reprs import Brief, short
 from unembed.models.targets import target_notes
 from unembed.models.tokens import label_of
@@ -215,6 +215,8 @@ def explain(
     model = prompt.model
     if not parts and (test or swap is not None):
         raise InputError("Expected test=False and no swap with parts=False: heads and neurons are what is tested.")
+    if swap is not None:
+        needed(model, "A swap", "changes")
     untestable = why_no_versions(model)
     test = test and untestable is None
     where, top = prompt.place(position), counted(top, "top", least=1)
@@ -245,7 +247,7 @@ def explain(
         whole_target=whole_target(run, target, where),
         notes=(
             *level_notes(model, by),
-            *([] if untestable is None else [f"Nothing was tested by taking it away: {untestable}."]),
+            *untested_notes(untestable),
             *prompt_notes(model, prompt.messages or prompt.text, where),
             *settings_notes(model),
             *target_notes(model, run.text_before(where), target, versus),

@@ -37,6 +37,7 @@ from unembed.models.generation_settings import settings_notes
 from unembed.models.model import Stage
 from unembed.models.parts import Part
 from unembed.models.prompts import prompt_notes
+from unembed.models.refusals import level_notes, untested_notes, why_no_versions
 from unembed.models.reprs import Brief, short
 from unembed.models.sites import Site
 from unembed.models.tokens import name_of
@@ -180,6 +181,7 @@ def explain_answer(
         LedgerError: the terms do not sum to the model's own number.
     """
     top, grain = counted(top, "top", least=1), Grain.parse(by)
+    untestable = why_no_versions(prompt.model)
     asked = whole_answer(prompt, answer, most=answer_tokens)
     positions = tuple(range(prompt.asked, prompt.asked + len(asked.tokens)))
     run = _run(prompt, asked.tokens, positions)
@@ -195,11 +197,11 @@ def explain_answer(
         finest=finest,
         heads=_heads(finest, top),
         sublayers=_parts(finest.coarser("sublayer"), get_args(Stage)),
-        notes=_notes(prompt, answer, asked, run),
+        notes=(*level_notes(prompt.model, by), *untested_notes(untestable), *_notes(prompt, answer, asked, run)),
     )
     if first is not None:
         first(result)
-    return _zeroed(result, positions, top, memory, progress) if test and run.layers else result
+    return _zeroed(result, positions, top, memory, progress) if test and untestable is None and run.layers else result
 
 
 def _run(prompt: Prompt, answer: tuple[int, ...], positions: Sequence[int]) -> Run:

@@ -35,9 +35,10 @@ from unembed.methods.places import Places, check_equal_sounds, group_size, group
 from unembed.methods.whole_answer import GivenAnswer, whole_answer
 from unembed.models.kinds import KINDS, SiteKind, kind_of
 from unembed.models.lengths import check_answer
-from unembed.models.model import Model, check_has_layers, check_has_neurons
+from unembed.models.model import Model, check_has_layers
 from unembed.models.names import stack_and_word
 from unembed.models.parts import parts_of
+from unembed.models.refusals import check_has_neurons
 from unembed.models.sites import Site, encoder_of, resolve
 from unembed.models.targets import target_tokens
 from unembed.models.tokens import label_of

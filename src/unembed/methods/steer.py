@@ -14,6 +14,7 @@ import math
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -27,12 +28,12 @@ from unembed.methods.generate import Step, generate
 from unembed.models.hooks import on_keywords, on_output, one_at_a_time
 from unembed.models.kinds import KINDS
 from unembed.models.labels import visible
-from unembed.models.model import Model
+from unembed.models.model import Block, Model
 from unembed.models.names import in_stack
 from unembed.models.read_source import read_again
-from unembed.models.refusals import next_token_only
+from unembed.models.refusals import needed, next_token_only
 from unembed.models.reprs import short
-from unembed.models.sites import resolve, stack_of
+from unembed.models.sites import Site, resolve, stack_of
 from unembed.runs.prompted import Prompt, prompted
 from unembed.runs.result import Result
 
@@ -59,14 +60,27 @@ def steered(model: Model, edits: Sequence[Edit]) -> Iterator[Model]:
     sites = [resolve(edit.site, model, 1) for edit in checked]
     with one_at_a_time, ExitStack() as stack:
         for site, edit in zip(sites, checked, strict=True):
-            module = KINDS[site.kind].tap.module(stack_of(site, model).blocks[site.layer])
-            on_output(stack, module, edit.apply)
+            block = stack_of(site, model).blocks[site.layer]
+            on_output(stack, KINDS[site.kind].tap.module(block), partial(_added, edit, _scale(block, site)))
         if not any(site.encoder for site in sites):
             yield model
             return
         steered_source = read_again(model)
         _read_instead(stack, model, steered_source)
         yield steered_source
+
+
+def _scale(block: Block, site: Site) -> float | Tensor:
+    """What a block multiplies the output of a part by before it adds it to the stream (Granite); 1 of the stream."""
+    stage = KINDS[site.kind].part
+    return block.write_scales.get(stage, block.write_scale) if stage in block.stages else 1.0  # type: ignore[arg-type]
+
+
+def _added(edit: Edit, scale: float | Tensor, out: Tensor) -> Tensor:
+    """The output of a part, so that what is added to the stream is edited."""
+    if isinstance(scale, Tensor):
+        return (edit.apply(out * scale) / scale).to(out.dtype)
+    return edit.apply(out) if scale == 1 else edit.apply(out * scale) / scale
 
 
 def _read_instead(stack: ExitStack, model: Model, other: Model) -> None:
@@ -91,6 +105,8 @@ def _checked(edit: Edit, model: Model) -> Edit:
     """The edit, if it can be applied at every position; its shift as one vector for all of them."""
     if KINDS[edit.site.kind].word not in STEERED:
         raise InputError(f"Expected a site of {', '.join(STEERED)} to steer, found {edit.site.kind}.")
+    if KINDS[edit.site.kind].part is not None:
+        needed(stack_of(edit.site, model), f"A direction at {edit.site.label}", "everything")
     if edit.site.positions is not None:
         raise InputError(f"Steering acts at all positions: expected a site without any, found {edit.site.label}.")
     for value in (edit.shift, edit.remove):

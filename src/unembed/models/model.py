@@ -439,12 +439,3 @@ def checked_layer(model: Model, layer: int) -> int:
     if not -model.layers <= layer < model.layers:
         raise InputError(f"There is no layer {layer}: expected 0 to {model.layers - 1}.")
     return layer % model.layers
-
-
-def check_has_neurons(model: Model) -> None:
-    """Raise `InputError` for a model without layers, or of attention only."""
-    check_has_layers(model)
-    if not model.d_mlp and model.has_whole_mlps:
-        raise InputError(f"{model.name} has no neurons that are told: each of its MLPs is one term.")
-    if not model.d_mlp:
-        raise InputError(f"{model.name} has attention only, no MLPs: it has no neurons.")

@@ -9,8 +9,9 @@ from typing import Literal, get_args
 
 from unembed.errors import InputError
 from unembed.models.kinds import KINDS, Kind
-from unembed.models.model import Model, check_has_layers, check_has_neurons, checked_layer
+from unembed.models.model import Model, check_has_layers, checked_layer
 from unembed.models.names import ENCODER, in_stack, part_name
+from unembed.models.refusals import check_has_neurons, level_told
 from unembed.models.sites import Site, encoder_of, experts_of, neurons_of
 
 PartKind = Literal["head", "cross_head", "attention", "cross_attention", "mlp", "neuron", "expert"]
@@ -127,21 +128,32 @@ def parts_of(model: Model, kind: str, layers: Sequence[int] | None = None) -> tu
         raise InputError(f"Expected a part of kind {', '.join(get_args(PartKind))}; found {kind!r}.")
     check_has_layers(model)
     row = PARTS[kind]
-    if row.place == "mlp":
+    if row.place == "mlp" and (row.indices or not any(block.has_mlp for block in model.blocks)):
         check_has_neurons(model)
     if row.cross and model.encoder is None:
         raise InputError(f"{model.name} has no cross-attention: there is no part of kind {kind}.")
     chosen = range(model.layers) if layers is None else [checked_layer(model, layer) for layer in layers]
     found = tuple(Part(kind, layer, **index) for layer in chosen for index in _indices(model, row, layer))  # type: ignore[arg-type]
     if not found:
-        raise InputError(f"{model.name} has no mixture of experts there: there is no part of kind {kind}.")
+        raise InputError(f"{model.name} has {_what_lacks(row)} there: there is no part of kind {kind}.{_level(model)}")
     return found
+
+
+def _what_lacks(row: Kind) -> str:
+    if "head" in row.indices:
+        return "no attention heads"
+    return "no MLP" if not row.indices else "no mixture of experts" if "neuron" not in row.indices else "no neurons"
+
+
+def _level(model: Model) -> str:
+    return "" if model.level == "everything" else f"\n{level_told(model)}"
 
 
 def _indices(model: Model, row: Kind, layer: int) -> Iterator[dict[str, int]]:
     """The indices of each part of a row in a layer."""
     block = model.blocks[layer]
-    if not (block.has_mlp if row.place == "mlp" else block.attends or "head" not in row.indices):
+    told = block.has_mlp if row.place == "mlp" else block.attends or "head" not in row.indices
+    if not told or ("neuron" in row.indices and block.whole_mlp):
         return
     if "head" in row.indices:
         yield from ({"head": head} for head in range(model.heads))

@@ -13,8 +13,9 @@ from dataclasses import dataclass, replace
 
 from unembed.errors import InputError
 from unembed.models.kinds import KINDS, Kind, SiteKind, hint
-from unembed.models.model import Model, check_has_layers, check_has_neurons
+from unembed.models.model import Model, check_has_layers
 from unembed.models.names import Name, in_stack, read_name, site_name, written_out
+from unembed.models.refusals import check_has_neurons, level_told
 from unembed.models.reprs import Brief
 
 
@@ -97,9 +98,7 @@ def resolve(site: Site, model: Model, length: int) -> Site:
     check_has_layers(model)
     layer = _checked("layer", site.layer, model.layers)
     if "neuron" in kind.shape:
-        check_has_neurons(model)
-        if model.blocks[layer].whole_mlp:
-            raise InputError(f"The MLP of layer {layer} is one term: no neurons of it are known.")
+        check_has_neurons(model, layer)
     _check_indices(site, kind)
     _check_kind(site, kind, model, layer)
     grouped = "kv_head" in kind.shape
@@ -159,7 +158,14 @@ def _check_indices(site: Site, kind: Kind) -> None:
 
 
 def _check_kind(site: Site, kind: Kind, model: Model, layer: int) -> None:
-    mixture = model.blocks[layer].experts is not None
+    block, mixture = model.blocks[layer], model.blocks[layer].experts is not None
+    if kind.place == "mlp" and not block.has_mlp:
+        raise InputError(f"Layer {layer} of {model.name} has no MLP: there is no site of kind {site.kind} in it.")
+    if kind.place == "attention" and kind.indices and not block.attends:
+        raise InputError(
+            f"Layer {layer} of {model.name} has no attention heads: there is no site of kind {site.kind} in it.\n"
+            f"{level_told(model)}"
+        )
     if kind.cross and model.encoder is None:
         raise InputError(f"{model.name} has no cross-attention: there is no site of kind {site.kind}.")
     if kind.place == "between" and model.encoder is not None:

@@ -17,7 +17,7 @@ from unembed.models.blanks import Blank, asked_position
 from unembed.models.chat import is_chat, roles
 from unembed.models.model import Model
 from unembed.models.prompts import Given, absolute_position, tokenize
-from unembed.models.refusals import asks_of_mixers
+from unembed.models.refusals import asked_of
 from unembed.models.targets import Before
 from unembed.runs.record import record
 from unembed.runs.run import Run
@@ -177,7 +177,7 @@ def _callable_both_ways(method: Callable[..., Any], *, prompts: int) -> Any:
             )
         if len(given) < prompts:
             raise InputError(f"{method.__name__} compares two prompts, found one: give the other after the run.")
-        asks_of_mixers(model, method.__name__)
+        asked_of(model, method.__name__)
         others = (_other(model, each) for each in given[1:prompts])
         return method(prompt_of(model, given[0]), *others, *given[prompts:], **kwargs)
 

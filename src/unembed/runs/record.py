@@ -115,18 +115,22 @@ def _of_prompt(run: Run, prompt: Given) -> Run:
 def record_next(model: Model, tokens: Sequence[int], cache: Any = None) -> tuple[Run, Any]:
     """Run the tokens that the key-value cache does not hold yet; keep the stream at the last position.
 
+    Mixers that are no softmax attention keep states of their own, each in its way: there all
+    tokens run, without a cache.
+
     Returns:
         The run of that position (as `record(..., positions=[-1], keep="stream")`), and the cache with all tokens.
     """
+    cached = not model.has_mixers
     known = 0 if cache is None else cache.get_seq_length()
     if not acts_alike(model, known or len(tokens), len(tokens)):
         cache, known = None, 0  # its keys were made with the factors of another length
     ids = torch.tensor([tokens[known:]], device=model.device)
     recorder = Recorder(model, (ids.shape[1] - 1,), ids.shape[1])
     with torch.no_grad(), _installed([recorder], heads_and_neurons=False):
-        output = call(model, ids, keep=1, past_key_values=cache, use_cache=True)
+        output = call(model, ids, keep=1, **({"past_key_values": cache, "use_cache": True} if cached else {}))
     run = recorder.run(tuple(tokens), (len(tokens) - 1,), output.logits[0])
-    return _finite(run if known == 0 else replace(run, whole_final=None)), output.past_key_values
+    return _finite(run if known == 0 else replace(run, whole_final=None)), (output.past_key_values if cached else None)
 
 
 @contextmanager

@@ -27,7 +27,7 @@ from unembed.methods.circuits.head_circuits import OV, Head, check_head, ov_circ
 from unembed.methods.circuits.projections import Weights, weights
 from unembed.models.model import Model
 from unembed.models.names import head_name
-from unembed.models.refusals import decoders_only, sums_only
+from unembed.models.refusals import decoders_only, plain_heads_only, sums_only
 from unembed.progress import Progress, silent
 from unembed.runs.result import Result
 from unembed.seeds import generator
@@ -131,6 +131,7 @@ def composition_scores(model: Model, *, progress: Progress = silent) -> Composit
     sums_only(model, "Composition")
     if model.layers < 2:
         raise InputError(f"Composition needs two layers of heads, and {model.name} has {model.layers}.")
+    plain_heads_only(model, "Composition")
     with torch.no_grad():
         sides = _sides(model, progress)
         found: dict[Kind, np.ndarray] = {kind: _scores(sides["writes"], sides[kind], progress, kind) for kind in KINDS}

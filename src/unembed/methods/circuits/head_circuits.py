@@ -28,7 +28,7 @@ from torch import Tensor
 from unembed.errors import InputError, ModelError, counted
 from unembed.methods.circuits.projections import Weights, layer_weights
 from unembed.models.model import Model, checked_layer, input_norm
-from unembed.models.refusals import decoders_only, no_prediction_head
+from unembed.models.refusals import decoders_only, needed, no_prediction_head, plain_heads_only
 from unembed.models.reprs import Brief
 from unembed.runs.record import record
 from unembed.runs.result import Result
@@ -402,6 +402,7 @@ def check_head(model: Model, layer: int, head: int) -> Head:
         InputError: there is no such layer or head.
     """
     layer = checked_layer(model, layer)
+    needed(model, "A head", "patterns")
     if not -model.heads <= head < model.heads:
         raise InputError(f"There is no head {head}: expected 0 to {model.heads - 1}.")
     return layer, head % model.heads
@@ -410,7 +411,9 @@ def check_head(model: Model, layer: int, head: int) -> Head:
 def _check_layer(model: Model, layer: int) -> int:
     decoders_only(model, "A circuit")
     no_prediction_head(model, "A circuit")
-    return checked_layer(model, layer)
+    layer = checked_layer(model, layer)
+    plain_heads_only(model, "A circuit")
+    return layer
 
 
 def _best(values: Float[Tensor, "vocab"], top: int, least: bool) -> list[Ranked]:

@@ -28,6 +28,7 @@ from unembed.ledger.stream_terms import StreamTerm, spread, stream_writes
 from unembed.methods.circuits.attention_score import attention_score
 from unembed.models.hooks import frozen
 from unembed.models.layers import bias, projection
+from unembed.models.model import checked_layer
 from unembed.models.norms import Norm, no_norm, probed
 from unembed.models.parts import Part
 from unembed.models.reprs import Brief
@@ -83,7 +84,8 @@ def readings(run: Run, part: Part, position: int, *, top: int = 6) -> tuple[Read
     Returns:
         Query and key of a head at the source it attends to most; the gate and the up value of a gated neuron, or the
         pre-activation of another. None of a sublayer, of a neuron of a mixture, of a head where the run keeps some
-        positions only, of any part of an encoder-decoder, and of one whose stream is normed after each write (post-LN).
+        positions only, of any part of an encoder-decoder, of one whose stream is normed after each write (post-LN), and
+        where some blocks mix tokens by something else than softmax attention.
 
     Raises:
         InputError: the part does not exist.
@@ -93,10 +95,12 @@ def readings(run: Run, part: Part, position: int, *, top: int = 6) -> tuple[Read
     if part.encoder:
         resolve(part.site(), run.model, run.length)
         return ()
+    if part.kind == "head" and run.model.blocks[checked_layer(run.model, part.layer)].splits:
+        return ()
     site = resolve(part.site(position), run.model, run.length)
     assert site.positions is not None
     (position,) = site.positions
-    if run.model.encoder is not None or any(block.stream_norms for block in run.model.blocks):
+    if run.model.encoder is not None or run.model.has_mixers or any(block.stream_norms for block in run.model.blocks):
         return ()
     if part.kind == "head" and run.keeps(range(run.length)):
         return _score(run, site.layer, site.head or 0, position, top)

@@ -295,11 +295,6 @@ def graph(
     """
     _check(by, rule)
     plain_heads_only(prompt.model, "A graph")
-    if prompt.model.has_whole_mlps:
-        raise InputError(
-            f"A graph goes through neurons, and of {prompt.model.name} the MLPs of some blocks are one term each.\n"
-            "What needs no neurons: explain, paths, ablate."
-        )
     count = counted(nodes, "a number of nodes", least=1)
     asked = explained(prompt, target, versus=versus, position=position, answer=answer, other=other)
     return _made(network(asked, rule), by, rule, count)

@@ -27,6 +27,7 @@ from unembed.methods.heads.role_scores import CHECKED, RoleScores, every_score, 
 from unembed.methods.heads.weight_roles import ordinals, weight_roles
 from unembed.models.model import Model
 from unembed.models.names import head_name
+from unembed.models.refusals import plain_heads_only
 from unembed.models.reprs import SHOWN, Brief, listed
 from unembed.models.special import beginning
 from unembed.models.tokens import label_of
@@ -246,6 +247,7 @@ def measure_head_roles(
 def _checked_settings(model: Model, settings: Settings) -> Settings:
     if not model.layers:
         raise InputError(f"{model.name} has no layers, so it has no heads.")
+    plain_heads_only(model, "A role of a head")
     if settings.top < 1:
         raise InputError(f"Expected at least one head of each role to zero, found {settings.top}.")
     if settings.sequences < 1:

@@ -47,7 +47,8 @@ from unembed.methods.knowledge.integrated_gradients import (
 )
 from unembed.methods.whole_answer import whole_answer
 from unembed.models.cloze import blank_in_source
-from unembed.models.model import Model, check_has_neurons
+from unembed.models.model import Model
+from unembed.models.refusals import check_has_neurons
 from unembed.models.reprs import Brief
 from unembed.models.sites import Site, resolve
 from unembed.models.targets import Target
@@ -342,10 +343,8 @@ def mean_activations(model: Model, prompts: Iterable[str | Sequence[int]]) -> li
     """
     check_has_neurons(model)
     if model.encoder is not None:
-        raise InputError(
-            f"{model.name} is an encoder-decoder, whose two stacks read two texts: give a baseline of one tensor a "
-            "layer, the decoder's first, or take zero."
-        )
+        instead = "give a baseline of one tensor a layer, the decoder's first, or take zero"
+        raise InputError(f"{model.name} is an encoder-decoder, whose two stacks read two texts: {instead}.")
     return means(model, prompts, [Site(kind="neuron", layer=layer) for layer in range(model.layers)])
 
 

@@ -24,9 +24,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from unembed.errors import InputError, counted
-from unembed.models.model import Block, Model, check_has_neurons, value_rows
+from unembed.models.model import Block, Model, value_rows
 from unembed.models.prompts import tokenize
-from unembed.models.refusals import next_token_only, no_prediction_head
+from unembed.models.refusals import check_has_neurons, next_token_only, no_prediction_head
 from unembed.models.reprs import Brief
 from unembed.models.sites import Site, neurons_of, resolve
 from unembed.progress import Progress, silent

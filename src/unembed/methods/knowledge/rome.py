@@ -30,9 +30,9 @@ from unembed.methods.knowledge.weight_edits import WeightEdit, rank_one
 from unembed.models.forward import call
 from unembed.models.hooks import frozen, on_call, on_output, one_at_a_time
 from unembed.models.lengths import acts_alike
-from unembed.models.model import Model, check_has_neurons, checked_layer, value_rows
+from unembed.models.model import Model, checked_layer, value_rows
 from unembed.models.prompts import tokenize
-from unembed.models.refusals import next_token_only
+from unembed.models.refusals import check_has_neurons, needed, next_token_only
 from unembed.models.targets import target_tokens
 from unembed.models.unembedding import unembedded, wide
 from unembed.models.words import mentions
@@ -116,6 +116,8 @@ def rome(
         model, "ROME", instead="To update a fact of it, take the value edit of its neurons (--method value)."
     )
     layer = checked_layer(model, model.layers // 6 if how.layer is None else how.layer)
+    check_has_neurons(model, layer)
+    needed(model, "ROME", "changes")
     if model.blocks[layer].experts is not None:
         raise InputError(
             f"Layer {layer} is a mixture of experts, and ROME edits dense layers only. Choose another one."

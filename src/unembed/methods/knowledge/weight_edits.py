@@ -13,7 +13,7 @@ Edits act on the module itself, in place, and are undone bit for bit: the touche
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +28,8 @@ from unembed.files import parse_json, write_file
 from unembed.loading.folders import weights_sha256
 from unembed.models.hooks import one_at_a_time
 from unembed.models.layers import stores_matrix
-from unembed.models.model import Block, Model, check_has_neurons, value_rows
+from unembed.models.model import Block, Model, value_rows
+from unembed.models.refusals import check_has_neurons
 from unembed.models.reprs import Brief, short
 from unembed.models.sites import experts_of, neurons_of
 
@@ -172,6 +173,7 @@ def _check(model: Model, edit: WeightEdit) -> None:
     check_has_neurons(model)
     if not 0 <= edit.layer < model.layers:
         raise InputError(f"There is no layer {edit.layer} to edit: expected 0 to {model.layers - 1}.")
+    check_has_neurons(model, edit.layer)
     _check_own_weights(model, edit.layer)
     experts, width = experts_of(model, edit.layer), neurons_of(model, edit.layer)
     if experts and edit.expert is None:
@@ -229,10 +231,16 @@ def _identity(model: Model, kind: str) -> str:
         return "files none" if model.folder is None else f"files {weights_sha256(model.folder)}"
     digest = hashlib.sha256()
     for layer, block in enumerate(model.blocks):
-        for expert in range(experts_of(model, layer)) or [None]:
-            rows = value_rows(block, expert).contiguous().cpu()
-            digest.update(rows.view(torch.uint8).numpy().tobytes())
+        for weights in _told_apart(block, experts_of(model, layer)):
+            digest.update(weights.detach().contiguous().cpu().reshape(-1).view(torch.uint8).numpy().tobytes())
     return f"memory {digest.hexdigest()}"
+
+
+def _told_apart(block: Block, experts: int) -> Iterable[Tensor]:
+    """Weights by which blocks are told apart: down projections, or all of a block in which no neurons are known."""
+    if block.whole_mlp or not block.has_mlp:
+        return block.module.parameters()
+    return (value_rows(block, expert) for expert in range(experts) or [None])
 
 
 # ------------------------------------------------------------ files

@@ -17,7 +17,7 @@ from unembed.methods.studies import answers, columns
 from unembed.methods.studies.answers import Answer
 from unembed.methods.studies.asked import Asked
 from unembed.models.model import Model
-from unembed.models.refusals import why_no_versions
+from unembed.models.refusals import NEED_OF, needed
 
 if TYPE_CHECKING:
     import polars as pl
@@ -103,9 +103,7 @@ class Task:
         Raises:
             InputError: parts of it cannot be changed, and the task changes some.
         """
-        why = why_no_versions(model)
-        if why is not None and self.do not in ("explain", "lens"):
-            raise InputError(f"A study of {model.name} cannot {self.do}: {why}.\nWhat it can do: explain, lens.")
+        needed(model, f"A study that does {self.do}", NEED_OF.get(self.do, "changes"))
 
 
 @dataclass(frozen=True)
