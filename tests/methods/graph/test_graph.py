@@ -59,9 +59,9 @@ def named(found: Graph) -> dict[str, Any]:
     return names
 
 
-def asked(model: unembed.Model, **how) -> Graph:
+def asked(model: unembed.Model, *, by: Any = "head+neuron", **how: Any) -> Graph:
     with exactly():
-        return graph(model, TOKENS, TARGET, **({"by": "head+neuron"} | how))
+        return graph(model, TOKENS, TARGET, by=by, **how)
 
 
 cases = pytest.mark.parametrize(("model_type", "rule"), [("llama", "gate"), ("llama", "relp"), ("gpt2", "gate")])
