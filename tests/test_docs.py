@@ -41,12 +41,17 @@ GOES_ON = ("api.md", "coming-from.md")
 SLOW = (
     "unembed toys evaluate facts",
     "unembed composition",
+    'unembed explain "The capital of France is" --answer',
+    'unembed explain "The capital of France is" --reference raw --by head',
+    'unembed explain "The capital of France is" --swap',
+    'unembed explain "The capital of France is" --vs " the" --by',
     "unembed heads",
     "unembed noise",
     'unembed words "The capital of France is" --how "replace=',
+    "direct_vs_total.py",
     "ledger_error.py",
 )
-"""Commands and examples that `make studies` runs."""
+"""Commands and examples that `make studies` runs; the same options are tried on small models in tests/cli."""
 NEEDS_NO_WEIGHTS = ("add_a_family.py", "families.md")
 
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
