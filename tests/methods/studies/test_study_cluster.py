@@ -8,6 +8,7 @@ import socket
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Event, Timer
 from types import SimpleNamespace
 from typing import Any
 
@@ -19,6 +20,7 @@ from builders.clusters import Deadly, cluster
 from builders.random_models import build
 from builders.words import WORDS, make_tokenizer
 from unembed.errors import InputError, ModelError
+from unembed.methods.studies import cluster as cluster_of
 from unembed.methods.studies import plan as plans
 from unembed.methods.studies.cluster import Worker
 from unembed.methods.studies.making import make_part
@@ -104,6 +106,31 @@ def test_a_cluster_that_does_not_answer_is_told_at_once(tmp_path) -> None:
         address = f"127.0.0.1:{server.getsockname()[1]}"
     with pytest.raises(InputError, match=f"Cannot reach the Ray cluster at {address}: .*refused.*\nCheck that it runs"):
         study(model(), ROWS, out=tmp_path / "s", test=False, engine=unembed.Ray(address=address))
+
+
+def test_a_cluster_that_is_lost_is_told_and_what_it_made_is_kept(monkeypatch) -> None:
+    monkeypatch.setattr(cluster_of, "_PATIENCE", 0.05)
+    hung = Event()
+
+    def made(then: Exception | None = None) -> Iterator[tuple[int, bytes]]:
+        yield 0, b"first"
+        if then is not None:
+            raise then
+        hung.wait()
+        yield 1, b"late"
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+        Timer(0.5, hung.set).start()  # ten times the patience: a cluster that answers is waited for
+        assert list(cluster_of._watched(made(), address)) == [(0, b"first"), (1, b"late")]
+        with pytest.raises(ModelError, match="a fault of a worker"):
+            list(cluster_of._watched(made(ModelError("a fault of a worker")), address))
+    hung.clear()
+    parts = cluster_of._watched(made(), address)
+    assert next(parts) == (0, b"first")
+    with pytest.raises(ModelError, match=f"was lost: nobody answers at {address}.\nWhat is finished stays"):
+        next(parts)
+    hung.set()
 
 
 @pytest.fixture(scope="module")
