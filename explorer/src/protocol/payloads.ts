@@ -362,7 +362,7 @@ export interface CircuitPair {
   metric: CircuitMetric;
 }
 
-/** `unembed circuit find --json` and `unembed circuit evaluate --json`. */
+/** `unembed circuit find --json`, `unembed circuit evaluate --json` and `unembed audit --json`. */
 export interface CircuitPayload {
   /** The model that was run. */
   model: ModelFacts;
@@ -388,10 +388,26 @@ export interface CircuitPayload {
   schema: "unembed/circuit/1";
 }
 
+/** Another circuit that carries as much, with as few edges of the first as was found. */
+export interface CircuitRival {
+  /** As of the circuit. */
+  edges: Array<Record<string, string | number>>;
+  /** The share, from 0 to 1, of the edges of either that both have. */
+  overlap: number;
+  /** On the same prompts. */
+  faithfulness: number;
+  /** As of the circuit. */
+  interval: [number, number] | null;
+  /** Whether it carried as much on the prompts that score; where none did, it is the one that carried most. */
+  as_faithful: boolean;
+}
+
 /** How a circuit was found, and what is known of it beyond its faithfulness. */
 export interface CircuitSearch {
-  /** Of the scores: `eap` or `eap-ig`. */
+  /** Of the scores: `eap-ig`, or another that `--method` names; `given` in an audit. */
   method: string;
+  /** What edges outside of it carry: `corrupted`, `mean` or `zero`. */
+  ablation: string;
   /** By which edges were scored; those in `pairs` measured. */
   prompts: number;
   /** Over ten sizes. */
@@ -406,6 +422,14 @@ export interface CircuitSearch {
   random: number;
   /** The mean overlap, from 0 to 1, of the circuits of two bootstrap samples of the prompts; null of too few. */
   stability: number | null;
+  /** The faithfulness of all edges that are not in the circuit: 0 where it is complete. */
+  others: number;
+  /** Of 16 edges drawn from the circuit, the share that it cannot do without. */
+  needed: number;
+  /** Null where no other circuit could be made. */
+  rival: CircuitRival | null;
+  /** How many of the best edges `--prune` took away. */
+  pruned: number;
 }
 
 /** A point of the curve: the best edges by score, without those on no path from the input to the logits. */
@@ -740,6 +764,12 @@ export interface FindPayload {
   notes: Array<string>;
   /** Of unembed, torch and transformers. */
   versions: Record<string, string>;
+  /** False where the work was interrupted: then facts are missing. */
+  complete?: boolean;
+  /** How many facts are searched when the work is finished. */
+  planned?: number;
+  /** The share of a prompt's largest value from which on values are kept: a smaller `t` needs a new search. */
+  floor?: number;
   /** The name and number of this schema. */
   schema: "unembed/knowledge-find/1";
 }
@@ -1630,6 +1660,54 @@ export interface PaintedObject {
   cells: Array<number>;
   /** By word, in logits above the vocabulary mean. */
   credit: Array<number>;
+}
+
+/** Two heads, and by how many logits the target changes without them. */
+export interface PairOfHeads {
+  /** The earlier one: `L23.H4`. */
+  first: string;
+  /** The later one. */
+  second: string;
+  /** Without the first alone. */
+  effect_first: number;
+  /** Without the second alone. */
+  effect_second: number;
+  /** Without both. */
+  together: number;
+  /** `together` minus both effects. */
+  interaction: number;
+  /** Of two heads that speak for the same: `or` where they take away more together than one by one, `and` where less. */
+  gate: "or" | "and" | null;
+  /** Whether the second makes up for what the target loses without the first. */
+  repairs: boolean;
+}
+
+/** `unembed pairs --json`. */
+export interface PairsPayload {
+  /** The model that was run. */
+  model: ModelFacts;
+  /** The prompt. */
+  tokens: Array<PromptToken>;
+  /** The token that is read after the last token of the prompt. */
+  target: Target;
+  /** The token whose logit is subtracted. */
+  versus: Token | null;
+  /** The logit, or the difference, with every head. */
+  base: number;
+  /** Where heads were set to zero. */
+  position: number | "all";
+  /** In the order of the model. */
+  pairs: Array<PairOfHeads>;
+  /** How many pairs there are in all. */
+  planned: number;
+  /** False where the work was interrupted: then pairs are missing. */
+  complete: boolean;
+  /** Of unembed, torch and transformers. */
+  versions: Record<string, string>;
+  /** What a reader should know, such as a target of several tokens. */
+  notes?: Array<string>;
+  /** The name and number of this schema. */
+  schema: "unembed/pairs/1";
 }
 
 /** A sublayer, or a head, neuron or expert of one. */

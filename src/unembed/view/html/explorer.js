@@ -6,9 +6,9 @@ function ee(e) {
 function y(e, t, n) {
 	var r, i, a, o = {}, s = arguments.length;
 	for (a in t) a == "key" ? r = t[a] : a == "ref" && typeof e != "function" ? i = t[a] : o[a] = t[a];
-	return s > 2 && (o.children = s > 3 ? _.call(arguments, 2) : n), te(e, o, r, i, null);
+	return s > 2 && (o.children = s > 3 ? _.call(arguments, 2) : n), b(e, o, r, i, null);
 }
-function te(n, r, i, a, o) {
+function b(n, r, i, a, o) {
 	var s = {
 		type: n,
 		props: r,
@@ -26,44 +26,44 @@ function te(n, r, i, a, o) {
 	};
 	return !o && e.vnode && e.vnode(s), s;
 }
-function b(e) {
+function x(e) {
 	return e.children;
 }
-function ne(e, t) {
+function te(e, t) {
 	this.props = e, this.context = t, this.__g = 0;
 }
-function re(e, t) {
-	if (t == null) return e.__ && re(e.__, e.__i + 1);
+function ne(e, t) {
+	if (t == null) return e.__ && ne(e.__, e.__i + 1);
 	for (var n; t < e.__k.length; t++) if ((n = e.__k[t]) && n.__e) return n.__e;
-	return typeof e.type != "function" || e.props.__P ? null : re(e);
+	return typeof e.type != "function" || e.props.__P ? null : ne(e);
 }
-function ie(t) {
+function re(t) {
 	var n, r = t.__v, i = r.__e, a = [], o = [], s = t.__P;
-	s && ((n = v({ constructor: f }, r)).__v = r.__v + 1, e.vnode && e.vnode(n), pe(s, n, r, t.__n, s.namespaceURI, 32 & r.__u ? [i] : null, a, i || re(r), 32 & r.__u, o), n.__v = r.__v, n.__.__k[n.__i] = n, ge(a, n, o), r.__ = r.__e = null, n.__e != i && x(n));
+	s && ((n = v({ constructor: f }, r)).__v = r.__v + 1, e.vnode && e.vnode(n), fe(s, n, r, t.__n, s.namespaceURI, 32 & r.__u ? [i] : null, a, i || ne(r), 32 & r.__u, o), n.__v = r.__v, n.__.__k[n.__i] = n, he(a, n, o), r.__ = r.__e = null, n.__e != i && S(n));
 }
-function x(e) {
+function S(e) {
 	if ((e = e.__) && e.__c && !e.props.__P) return e.__e = null, e.__k.some(function(t) {
 		return t && (e.__e = t.__e);
-	}), x(e);
+	}), S(e);
 }
-function S(t) {
-	(8 & t.__g || (t.__g |= 8, r.push(t), a++)) && i == e.debounceRendering || ((i = e.debounceRendering) || queueMicrotask)(ae);
+function C(t) {
+	(8 & t.__g || (t.__g |= 8, r.push(t), a++)) && i == e.debounceRendering || ((i = e.debounceRendering) || queueMicrotask)(ie);
 }
-function ae() {
+function ie() {
 	try {
-		for (var e, t = 1; r.length;) r.length > t && r.sort(o), e = r.shift(), t = r.length, 8 & e.__g && ie(e);
+		for (var e, t = 1; r.length;) r.length > t && r.sort(o), e = r.shift(), t = r.length, 8 & e.__g && re(e);
 	} finally {
-		(a = r.length) && (i || queueMicrotask)(ae);
+		(a = r.length) && (i || queueMicrotask)(ie);
 	}
 }
-function oe(e, t, n, r, i, a, o, s, c, l, u) {
+function ae(e, t, n, r, i, a, o, s, c, l, u) {
 	var d, f, h, g, _, v, ee = r.__k || m, y = t.length;
-	for (c = se(n, t, ee, c, y), d = 0; d < y; d++) (h = n.__k[d]) != null && (f = ~h.__i && ee[h.__i] || p, h.__i = d, v = pe(e, h, f, i, a, o, s, c, l, u), g = h.__e, (f.ref != h.ref || 8 & f.__u) && (f.ref && ve(f.ref, null, h, f), h.ref && u.push(h.ref, h.__c || g, h)), _ ||= g, 4 & h.__u ? (c = ce(h, c, e, !f.__v), f.__e && (f.__e = null)) : typeof h.type == "function" && v !== void 0 ? c = v : g && (c = g.nextSibling), h.__u &= -21);
+	for (c = oe(n, t, ee, c, y), d = 0; d < y; d++) (h = n.__k[d]) != null && (f = ~h.__i && ee[h.__i] || p, h.__i = d, v = fe(e, h, f, i, a, o, s, c, l, u), g = h.__e, (f.ref != h.ref || 8 & f.__u) && (f.ref && _e(f.ref, null, h, f), h.ref && u.push(h.ref, h.__c || g, h)), _ ||= g, 4 & h.__u ? (c = se(h, c, e, !f.__v), f.__e && (f.__e = null)) : typeof h.type == "function" && v !== void 0 ? c = v : g && (c = g.nextSibling), h.__u &= -21);
 	return n.__e = _, c;
 }
-function se(e, t, n, r, i) {
+function oe(e, t, n, r, i) {
 	var a, o, s, c, l, u, d, p, m, h = n.length, _ = h, v = 0, ee = 0, y = e.__k = Array(i);
-	for (a = 0; a < i; a++) (o = t[a]) != null && typeof o != "boolean" && typeof o != "function" ? (typeof o != "object" || o.constructor === String ? o = y[a] = te(null, o) : g(o) ? o = y[a] = te(b, { children: o }) : o.constructor === f && o.__b ? o = y[a] = te(o.type, o.props, o.key, o.ref, o.__v) : y[a] = o, c = a + v, o.__ = e, o.__b = e.__b + 1, s = null, ~(l = o.__i = le(o, n, c, _)) && (_--, (s = n[l]) && (s.__u |= 2)), s && s.__v ? (o.__u |= 16, l == c - 1 ? v-- : l == c + 1 ? v++ : l != c && (l > c ? v-- : v++, ee = 1)) : (~l || (i > h ? v-- : i < h && v++), typeof o.type != "function" && (o.__u |= 4))) : y[a] = null;
+	for (a = 0; a < i; a++) (o = t[a]) != null && typeof o != "boolean" && typeof o != "function" ? (typeof o != "object" || o.constructor === String ? o = y[a] = b(null, o) : g(o) ? o = y[a] = b(x, { children: o }) : o.constructor === f && o.__b ? o = y[a] = b(o.type, o.props, o.key, o.ref, o.__v) : y[a] = o, c = a + v, o.__ = e, o.__b = e.__b + 1, s = null, ~(l = o.__i = ce(o, n, c, _)) && (_--, (s = n[l]) && (s.__u |= 2)), s && s.__v ? (o.__u |= 16, l == c - 1 ? v-- : l == c + 1 ? v++ : l != c && (l > c ? v-- : v++, ee = 1)) : (~l || (i > h ? v-- : i < h && v++), typeof o.type != "function" && (o.__u |= 4))) : y[a] = null;
 	if (ee) {
 		for (u = [], d = [], a = 0; a < i; a++) if ((o = y[a]) && 16 & o.__u) {
 			for (v = 0, p = u.length; v < p;) u[m = v + p >> 1] < o.__i ? v = m + 1 : p = m;
@@ -71,21 +71,21 @@ function se(e, t, n, r, i) {
 		}
 		for (v = u.length; a--;) d[a] && (d[a] == v ? v-- : y[a].__u |= 4);
 	}
-	if (_) for (a = 0; a < h; a++) !(s = n[a]) || 2 & s.__u || (s.__e == r && (r = re(s)), ye(s, s));
+	if (_) for (a = 0; a < h; a++) !(s = n[a]) || 2 & s.__u || (s.__e == r && (r = ne(s)), ve(s, s));
 	return r;
 }
-function ce(e, t, n, r) {
+function se(e, t, n, r) {
 	var i, a, o, s;
 	if (typeof e.type == "function") {
 		if (e.props.__P) return t;
-		if (i = e.__k) for (a = 0; a < i.length; a++) i[a] && (i[a].__ = e, t = ce(i[a], t, n, !1));
+		if (i = e.__k) for (a = 0; a < i.length; a++) i[a] && (i[a].__ = e, t = se(i[a], t, n, !1));
 		return t;
 	}
-	for (t && !t.parentNode && (t = re(e)) && !t.parentNode && (t = null), o = e.__e, s = t; s && s.nodeType == 8;) s = s.nextSibling;
+	for (t && !t.parentNode && (t = ne(e)) && !t.parentNode && (t = null), o = e.__e, s = t; s && s.nodeType == 8;) s = s.nextSibling;
 	for (o != s && (!r && n.moveBefore && o.parentNode ? n.moveBefore(o, t) : n.insertBefore(o, t || null)), t = o; (t &&= t.nextSibling) && t.nodeType == 8 && !t.data.startsWith("$s"););
 	return t;
 }
-function le(e, t, n, r) {
+function ce(e, t, n, r) {
 	var i, a = e.key, o = e.type, s = t[n], c = s && !(2 & s.__u);
 	if (s === null && a == null || c && a == s.key && o == s.type) return n;
 	if (r > +!!c) {
@@ -94,18 +94,18 @@ function le(e, t, n, r) {
 	}
 	return -1;
 }
-function ue(e, t, n) {
+function le(e, t, n) {
 	n ??= "", t[0] == "-" ? e.setProperty(t, n) : e[t] = n;
 }
-function de(e, t, n, r, i) {
+function ue(e, t, n, r, i) {
 	var a, o;
 	if (t == "style") {
 		if (typeof n == "string") e.style.cssText = n;
 		else {
-			if (typeof r == "string" && (e.style.cssText = r = ""), r) for (t in r) n && t in n || ue(e.style, t);
-			if (n) for (t in n) r && n[t] == r[t] || ue(e.style, t, n[t]);
+			if (typeof r == "string" && (e.style.cssText = r = ""), r) for (t in r) n && t in n || le(e.style, t);
+			if (n) for (t in n) r && n[t] == r[t] || le(e.style, t, n[t]);
 		}
-	} else if (t[0] == "o" && t[1] == "n") typeof n != "function" && (n = null), typeof r != "function" && (r = null), (e.__e ||= {})[t] = n, n && r || (o = u[t] || (u[t] = fe(t)), (e.__a ||= {})[t] = l, a = t != (t = t.replace(c, "$1")), (t = t.slice(2))[0] < "a" && (t = t.toLowerCase()), n ? e.addEventListener(t, o, a) : e.removeEventListener(t, o, a));
+	} else if (t[0] == "o" && t[1] == "n") typeof n != "function" && (n = null), typeof r != "function" && (r = null), (e.__e ||= {})[t] = n, n && r || (o = u[t] || (u[t] = de(t)), (e.__a ||= {})[t] = l, a = t != (t = t.replace(c, "$1")), (t = t.slice(2))[0] < "a" && (t = t.toLowerCase()), n ? e.addEventListener(t, o, a) : e.removeEventListener(t, o, a));
 	else {
 		if (i == "http://www.w3.org/2000/svg") t = t.replace(/xlink(H|:h)/, "h").replace(/sName$/, "s");
 		else if (t != "width" && t != "height" && t != "href" && t != "list" && t != "form" && t != "tabIndex" && t != "download" && t != "rowSpan" && t != "colSpan" && t != "role" && t != "popover" && t in e) try {
@@ -116,7 +116,7 @@ function de(e, t, n, r, i) {
 		n == null || !1 === n && t[4] != "-" ? e.removeAttribute(t) : e.setAttribute(t, t == "popover" && n == 1 ? "" : n);
 	}
 }
-function fe(t) {
+function de(t) {
 	return function(n) {
 		var r = this.__e;
 		if (r) {
@@ -126,58 +126,58 @@ function fe(t) {
 		}
 	};
 }
-function pe(t, n, r, i, a, o, s, c, l, u) {
-	var d, p, h, _, y, te, ie, x, S, ae, se, ce, le, ue, de, fe, pe, ge, ve = n.type;
+function fe(t, n, r, i, a, o, s, c, l, u) {
+	var d, p, h, _, y, b, re, S, C, ie, oe, se, ce, le, ue, de, fe, he, _e = n.type;
 	if (n.constructor !== f) return null;
-	128 & r.__u && (l = 32 & r.__u, d = r.__c.__z) && (n.__u |= l, p = o = [], d.nodeType == 8 ? c = me(d, o) : o.push(d), c = o[0] || c), (d = e.__b) && d(n);
-	n: if (typeof ve == "function") {
+	128 & r.__u && (l = 32 & r.__u, d = r.__c.__z) && (n.__u |= l, p = o = [], d.nodeType == 8 ? c = pe(d, o) : o.push(d), c = o[0] || c), (d = e.__b) && d(n);
+	n: if (typeof _e == "function") {
 		h = s.length;
 		try {
-			if (x = n.props, S = (d = ve.prototype) && d.render, ae = (d = ve.contextType) && i[d.__c], se = d ? ae ? ae.props.value : d.__ : i, (_ = r.__c) ? (n.__c = _, 2 & _.__g && (_.__g |= 1)) : (S ? n.__c = _ = new ve(x, se) : (n.__c = _ = new ne(x, se), _.constructor = ve, _.render = be), ae && ae.sub(_), _.state || (_.state = {}), _.__n = i, _.__g |= 8, _.__h = [], _.__k = []), S && (_.__s || (_.__s = _.state), ve.getDerivedStateFromProps && (_.__s == _.state && (_.__s = v({}, _.__s)), v(_.__s, ve.getDerivedStateFromProps(x, _.__s)))), y = _.props, te = _.state, _.__v = n, r.__c) {
-				if (x !== y && S && !ve.getDerivedStateFromProps && _.componentWillReceiveProps && _.componentWillReceiveProps(x, se), n.__v == r.__v && !(8 & _.__g) || !(4 & _.__g) && _.shouldComponentUpdate && !1 === _.shouldComponentUpdate(x, _.__s, se)) {
-					n.__v != r.__v && (_.props = x, _.state = _.__s, _.__g &= -9), n.__e = r.__e, n.__k = r.__k, n.__k.some(function(e) {
+			if (S = n.props, C = (d = _e.prototype) && d.render, ie = (d = _e.contextType) && i[d.__c], oe = d ? ie ? ie.props.value : d.__ : i, (_ = r.__c) ? (n.__c = _, 2 & _.__g && (_.__g |= 1)) : (C ? n.__c = _ = new _e(S, oe) : (n.__c = _ = new te(S, oe), _.constructor = _e, _.render = ye), ie && ie.sub(_), _.state || (_.state = {}), _.__n = i, _.__g |= 8, _.__h = [], _.__k = []), C && (_.__s || (_.__s = _.state), _e.getDerivedStateFromProps && (_.__s == _.state && (_.__s = v({}, _.__s)), v(_.__s, _e.getDerivedStateFromProps(S, _.__s)))), y = _.props, b = _.state, _.__v = n, r.__c) {
+				if (S !== y && C && !_e.getDerivedStateFromProps && _.componentWillReceiveProps && _.componentWillReceiveProps(S, oe), n.__v == r.__v && !(8 & _.__g) || !(4 & _.__g) && _.shouldComponentUpdate && !1 === _.shouldComponentUpdate(S, _.__s, oe)) {
+					n.__v != r.__v && (_.props = S, _.state = _.__s, _.__g &= -9), n.__e = r.__e, n.__k = r.__k, n.__k.some(function(e) {
 						e && (e.__ = n);
-					}), m.push.apply(_.__h, _.__k), _.__k = [], _.__h.length && s.push(_), c = re(r);
+					}), m.push.apply(_.__h, _.__k), _.__k = [], _.__h.length && s.push(_), c = ne(r);
 					break n;
 				}
-				_.componentWillUpdate && _.componentWillUpdate(x, _.__s, se), S && _.componentDidUpdate && _.__h.push(function() {
-					_.componentDidUpdate(y, te, ie);
+				_.componentWillUpdate && _.componentWillUpdate(S, _.__s, oe), C && _.componentDidUpdate && _.__h.push(function() {
+					_.componentDidUpdate(y, b, re);
 				});
-			} else S && !ve.getDerivedStateFromProps && _.componentWillMount && _.componentWillMount(), S && _.componentDidMount && _.__h.push(_.componentDidMount);
-			_.context = se, _.props = x, _.__P = t, _.__g &= -5, ce = e.__r, le = S ? 25 : 0;
+			} else C && !_e.getDerivedStateFromProps && _.componentWillMount && _.componentWillMount(), C && _.componentDidMount && _.__h.push(_.componentDidMount);
+			_.context = oe, _.props = S, _.__P = t, _.__g &= -5, se = e.__r, ce = C ? 25 : 0;
 			do
-				_.__g &= -9, ce && ce(n), d = _.render(_.props, _.state = _.__s, _.context);
-			while (8 & _.__g && ++le < 25);
-			S && (m.push.apply(_.__h, _.__k), _.__k = []), _.state = _.__s, _.getChildContext && (i = v({}, i, _.getChildContext())), S && r.__c && _.getSnapshotBeforeUpdate && (ie = _.getSnapshotBeforeUpdate(y, te)), ue = d && d.type === b && d.key == null ? d.props.children : d, x.__P && (d = c, a = (t = x.__P).namespaceURI, l = o = null, r.props && r.props.__P != t && (r.__k.some(function(e) {
-				e && ye(e, e);
-			}), r.__k = null), c = r.__k ? re(r, 0) : null), c = oe(t, g(ue) ? ue : [ue], n, r, i, a, o, s, c, l, u), x.__P && (n.__e = null, c = d), n.__u &= -161, p && p.some(ee), _.__h.length && s.push(_), 1 & _.__g && (_.__g &= -4);
+				_.__g &= -9, se && se(n), d = _.render(_.props, _.state = _.__s, _.context);
+			while (8 & _.__g && ++ce < 25);
+			C && (m.push.apply(_.__h, _.__k), _.__k = []), _.state = _.__s, _.getChildContext && (i = v({}, i, _.getChildContext())), C && r.__c && _.getSnapshotBeforeUpdate && (re = _.getSnapshotBeforeUpdate(y, b)), le = d && d.type === x && d.key == null ? d.props.children : d, S.__P && (d = c, a = (t = S.__P).namespaceURI, l = o = null, r.props && r.props.__P != t && (r.__k.some(function(e) {
+				e && ve(e, e);
+			}), r.__k = null), c = r.__k ? ne(r, 0) : null), c = ae(t, g(le) ? le : [le], n, r, i, a, o, s, c, l, u), S.__P && (n.__e = null, c = d), n.__u &= -161, p && p.some(ee), _.__h.length && s.push(_), 1 & _.__g && (_.__g &= -4);
 		} catch (t) {
 			if (s.length = h, n.__v = null, l || o) {
 				if (t && t.then) {
 					if (n.__u |= 128 | l, o) {
-						for (~(pe = o.indexOf(c || void 0)) || (pe = o.length); (ge = o[pe - 1]) && ge.nodeType == 8;) pe--;
-						for (; pe < o.length; pe++) if (ge = o[pe]) {
-							if (o[pe] = null, de) {
-								if (ge == fe) break;
+						for (~(fe = o.indexOf(c || void 0)) || (fe = o.length); (he = o[fe - 1]) && he.nodeType == 8;) fe--;
+						for (; fe < o.length; fe++) if (he = o[fe]) {
+							if (o[fe] = null, ue) {
+								if (he == de) break;
 							} else {
-								if (ge.nodeType != 8) break;
-								ge.data.startsWith("$s") && (fe = me(de = ge));
+								if (he.nodeType != 8) break;
+								he.data.startsWith("$s") && (de = pe(ue = he));
 							}
 						}
 					}
-					if (!de) {
+					if (!ue) {
 						for (; c && c.nodeType == 8 && c.nextSibling;) c = c.nextSibling;
-						de = c;
+						ue = c;
 					}
-					(d = me(de = n.__c.__z || (n.__c.__z = de))) ? (n.__e = de, c = d) : n.__e = c, c &&= c.nextSibling;
+					(d = pe(ue = n.__c.__z || (n.__c.__z = ue))) ? (n.__e = ue, c = d) : n.__e = c, c &&= c.nextSibling;
 				} else o && o.some(ee);
 			} else n.__e = r.__e;
-			n.__k ||= r.__k || [], t && t.then || he(n), e.__e(t, n, r);
+			n.__k ||= r.__k || [], t && t.then || me(n), e.__e(t, n, r);
 		}
-	} else c = n.__e = _e(r.__e, n, r, i, a, o, s, l, u, t);
+	} else c = n.__e = ge(r.__e, n, r, i, a, o, s, l, u, t);
 	return (d = e.diffed) && d(n), c;
 }
-function me(e, t) {
+function pe(e, t) {
 	if (e && e.nodeType == 8 && e.data.startsWith("$s")) for (var n = 1; e = e.nextSibling;) {
 		if (e.nodeType == 8) {
 			if (e.data.startsWith("$s")) n++;
@@ -186,11 +186,11 @@ function me(e, t) {
 		t && t.push(e);
 	}
 }
-function he(e) {
-	e && (e.__c && (e.__c.__g |= 4), e.__k && e.__k.some(he));
+function me(e) {
+	e && (e.__c && (e.__c.__g |= 4), e.__k && e.__k.some(me));
 }
-function ge(t, n, r) {
-	for (var i = 0; i < r.length;) ve(r[i++], r[i++], r[i++]);
+function he(t, n, r) {
+	for (var i = 0; i < r.length;) _e(r[i++], r[i++], r[i++]);
 	e.__c && e.__c(n, t), t.some(function(n) {
 		try {
 			t = n.__h, n.__h = [], t.some(function(e) {
@@ -201,36 +201,36 @@ function ge(t, n, r) {
 		}
 	});
 }
-function _e(t, n, r, i, a, o, s, c, l, u) {
-	var d, f, m, v, y, te, b, ne, ie = r.props || p, x = n.props, S = n.type;
-	if (S == "svg" ? a = "http://www.w3.org/2000/svg" : S == "math" ? a = "http://www.w3.org/1998/Math/MathML" : a ||= "http://www.w3.org/1999/xhtml", o) {
-		for (d = 0; d < o.length; d++) if ((y = o[d]) && (S ? y.localName == S : y.nodeType == 3)) {
+function ge(t, n, r, i, a, o, s, c, l, u) {
+	var d, f, m, v, y, b, x, te, re = r.props || p, S = n.props, C = n.type;
+	if (C == "svg" ? a = "http://www.w3.org/2000/svg" : C == "math" ? a = "http://www.w3.org/1998/Math/MathML" : a ||= "http://www.w3.org/1999/xhtml", o) {
+		for (d = 0; d < o.length; d++) if ((y = o[d]) && (C ? y.localName == C : y.nodeType == 3)) {
 			t = y, o[d] = null;
 			break;
 		}
 	}
 	if (!t) {
-		if (ne = u.ownerDocument || document, !S) return ne.createTextNode(x);
-		t = ne.createElementNS(a, S, x.is ? x : u), c &&= (e.__m && e.__m(n, o), !1), o = null;
+		if (te = u.ownerDocument || document, !C) return te.createTextNode(S);
+		t = te.createElementNS(a, C, S.is ? S : u), c &&= (e.__m && e.__m(n, o), !1), o = null;
 	}
-	if (S) {
-		if (u = S == "template" && t.content || t, o = S == "textarea" && x.defaultValue != null ? null : o && _.call(u.childNodes), !c && o) for (ie = {}, d = 0; d < t.attributes.length; d++) ie[(y = t.attributes[d]).name] = y.value;
-		for (d in ie) y = ie[d], d == "dangerouslySetInnerHTML" ? m = y : d == "children" || d in x || d == "value" && "defaultValue" in x || d == "checked" && "defaultChecked" in x || de(t, d, null, y, a);
-		for (d in x) y = x[d], d == "children" ? v = y : d == "dangerouslySetInnerHTML" ? f = y : d == "value" ? te = y : d == "checked" ? b = y : c && typeof y != "function" || ie[d] === y || de(t, d, y, ie[d], a);
-		f ? (c || m && (f.__html == m.__html || f.__html == t.innerHTML) || (t.innerHTML = f.__html), n.__k = []) : (m && (t.textContent = ""), (S == "foreignObject" || a == "http://www.w3.org/1998/Math/MathML" && h.test(S)) && (a = "http://www.w3.org/1999/xhtml"), oe(u, g(v) ? v : [v], n, r, i, a, o, s, o ? o[0] : r.__k && re(r, 0), c, l), o && o.some(ee)), c && S != "textarea" || (d = "value", S == "progress" && te == null ? t.removeAttribute(d) : te == null || te === t[d] && (S != "progress" || te) || de(t, d, te, ie[d], a), d = "checked", b != null && b != t[d] && de(t, d, b, ie[d], a));
-	} else ie === x || c && t.data == x || (t.data = x);
+	if (C) {
+		if (u = C == "template" && t.content || t, o = C == "textarea" && S.defaultValue != null ? null : o && _.call(u.childNodes), !c && o) for (re = {}, d = 0; d < t.attributes.length; d++) re[(y = t.attributes[d]).name] = y.value;
+		for (d in re) y = re[d], d == "dangerouslySetInnerHTML" ? m = y : d == "children" || d in S || d == "value" && "defaultValue" in S || d == "checked" && "defaultChecked" in S || ue(t, d, null, y, a);
+		for (d in S) y = S[d], d == "children" ? v = y : d == "dangerouslySetInnerHTML" ? f = y : d == "value" ? b = y : d == "checked" ? x = y : c && typeof y != "function" || re[d] === y || ue(t, d, y, re[d], a);
+		f ? (c || m && (f.__html == m.__html || f.__html == t.innerHTML) || (t.innerHTML = f.__html), n.__k = []) : (m && (t.textContent = ""), (C == "foreignObject" || a == "http://www.w3.org/1998/Math/MathML" && h.test(C)) && (a = "http://www.w3.org/1999/xhtml"), ae(u, g(v) ? v : [v], n, r, i, a, o, s, o ? o[0] : r.__k && ne(r, 0), c, l), o && o.some(ee)), c && C != "textarea" || (d = "value", C == "progress" && b == null ? t.removeAttribute(d) : b == null || b === t[d] && (C != "progress" || b) || ue(t, d, b, re[d], a), d = "checked", x != null && x != t[d] && ue(t, d, x, re[d], a));
+	} else re === S || c && t.data == S || (t.data = S);
 	return t;
 }
-function ve(t, n, r, i) {
+function _e(t, n, r, i) {
 	try {
 		typeof t == "function" ? n ? n.__x = t(n) || 1 : (i &&= i.__c || i.__e) && (n = i.__x) && (i.__x = null, typeof n == "function" ? n() : t(null)) : t.current = n;
 	} catch (t) {
 		e.__e(t, r);
 	}
 }
-function ye(t, n, r) {
+function ve(t, n, r) {
 	var i, a, o, s;
-	if (e.unmount && e.unmount(t), !(i = t.ref) || i.current && i.current != t.__e || ve(i, null, n, t), i = t.__c) {
+	if (e.unmount && e.unmount(t), !(i = t.ref) || i.current && i.current != t.__e || _e(i, null, n, t), i = t.__c) {
 		if (i.componentWillUnmount) try {
 			i.componentWillUnmount();
 		} catch (t) {
@@ -238,24 +238,24 @@ function ye(t, n, r) {
 		}
 		i.__P = i.__n = null;
 	}
-	if (i = t.__k) for (s = 0; s < i.length; s++) i[s] && ye(i[s], n, typeof t.type != "function" || r && !t.props.__P);
-	!r && (i = t.__c) && (i = i.__z) && (a = me(i, o = [])) && (i == t.__e && o.some(ee), ee(a), ee(i)), r || ee(t.__e), t.__e = t.__c = t.__ = null;
+	if (i = t.__k) for (s = 0; s < i.length; s++) i[s] && ve(i[s], n, typeof t.type != "function" || r && !t.props.__P);
+	!r && (i = t.__c) && (i = i.__z) && (a = pe(i, o = [])) && (i == t.__e && o.some(ee), ee(a), ee(i)), r || ee(t.__e), t.__e = t.__c = t.__ = null;
 }
-function be(e, t, n) {
+function ye(e, t, n) {
 	return this.constructor(e, n);
 }
-function xe(t, n) {
+function be(t, n) {
 	var r, i, a, o;
-	e.__ && e.__(t, n), n.nodeType == 9 && (n = n.documentElement), i = (r = t && 32 & t.__u) ? null : n.__k, n.__k = te(b, { children: [t] }), a = [], o = [], pe(n, n.__k, i || p, p, n.namespaceURI, i ? null : n.firstChild ? _.call(n.childNodes) : null, a, i ? i.__e : n.firstChild, r, o), ge(a, n.__k, o), n.__k.props.children = null;
+	e.__ && e.__(t, n), n.nodeType == 9 && (n = n.documentElement), i = (r = t && 32 & t.__u) ? null : n.__k, n.__k = b(x, { children: [t] }), a = [], o = [], fe(n, n.__k, i || p, p, n.namespaceURI, i ? null : n.firstChild ? _.call(n.childNodes) : null, a, i ? i.__e : n.firstChild, r, o), he(a, n.__k, o), n.__k.props.children = null;
 }
-function Se(e) {
+function xe(e) {
 	function t(e) {
 		var n, r;
 		return this.getChildContext || (n = /* @__PURE__ */ new Set(), (r = {})[t.__c] = this, this.getChildContext = function() {
 			return r;
 		}, this.shouldComponentUpdate = function(e) {
 			this.props.value != e.value && n.forEach(function(e) {
-				e.__g |= 4, S(e);
+				e.__g |= 4, C(e);
 			});
 		}, this.sub = function(e) {
 			n.add(e);
@@ -281,41 +281,41 @@ e = { __e: function(e, t, n, r) {
 	throw a = 0, e;
 } }, t = 0, n = function(e) {
 	return e != null && e.constructor === f;
-}, ne.prototype.setState = function(e, t) {
+}, te.prototype.setState = function(e, t) {
 	var n = this.__s;
-	n && n != this.state || (n = this.__s = v({}, this.state)), typeof e == "function" && (e = e(v({}, n), this.props)), e && (v(n, e), this.__v && (t && this.__k.push(t), S(this)));
-}, ne.prototype.forceUpdate = function(e) {
-	this.__v && (this.__g |= 4, e && this.__h.push(e), S(this));
-}, ne.prototype.render = b, r = [], a = 0, o = function(e, t) {
+	n && n != this.state || (n = this.__s = v({}, this.state)), typeof e == "function" && (e = e(v({}, n), this.props)), e && (v(n, e), this.__v && (t && this.__k.push(t), C(this)));
+}, te.prototype.forceUpdate = function(e) {
+	this.__v && (this.__g |= 4, e && this.__h.push(e), C(this));
+}, te.prototype.render = x, r = [], a = 0, o = function(e, t) {
 	return e.__v.__b - t.__v.__b;
 }, s = Symbol(), c = /(PointerCapture)$|Capture$/i, l = 0, u = {}, d = 0;
 // ../../../main/explorer/node_modules/preact/hooks/dist/hooks.mjs
-var Ce, C, we, Te, Ee = Object.is, De = 0, Oe = [], ke = [], w = e, Ae = w.__b, je = w.__r, Me = w.diffed, Ne = w.__c, Pe = w.unmount, Fe = w.__;
-function Ie(e, t) {
-	w.__h && w.__h(C, e, De || t), De = 0;
-	var n = C.__H || (C.__H = {
+var Se, w, Ce, we, Te = Object.is, Ee = 0, De = [], Oe = [], T = e, ke = T.__b, Ae = T.__r, je = T.diffed, Me = T.__c, Ne = T.unmount, Pe = T.__;
+function Fe(e, t) {
+	T.__h && T.__h(w, e, Ee || t), Ee = 0;
+	var n = w.__H || (w.__H = {
 		__: [],
 		__h: []
 	});
 	return e >= n.__.length && n.__.push({}), n.__[e];
 }
-function Le(e) {
-	return De = 1, Re(Qe, e);
+function Ie(e) {
+	return Ee = 1, Le(Ze, e);
 }
-function Re(e, t, n) {
-	var r = Ie(Ce++, 2);
-	if (r.t = e, !r.__c && (r.__ = [n ? n(t) : Qe(void 0, t), function(e) {
+function Le(e, t, n) {
+	var r = Fe(Se++, 2);
+	if (r.t = e, !r.__c && (r.__ = [n ? n(t) : Ze(void 0, t), function(e) {
 		var t = (r.__N || r.__)[0], n = r.t(t, e);
-		Ee(t, n) || (r.__N = [n, r.__[1]], r.__c.setState({}));
-	}], r.__c = C, !C.__f)) {
-		C.__f = !0;
-		var i = C.shouldComponentUpdate;
-		C.shouldComponentUpdate = function(e, t, n) {
+		Te(t, n) || (r.__N = [n, r.__[1]], r.__c.setState({}));
+	}], r.__c = w, !w.__f)) {
+		w.__f = !0;
+		var i = w.shouldComponentUpdate;
+		w.shouldComponentUpdate = function(e, t, n) {
 			var r = this.__H;
 			if (!r) return !0;
 			var a = !1, o = this.props != e;
 			if (r.__.some(function(e) {
-				e.__N && (a = !0, Ee(e.__[0], e.__N[0]) || (o = !0));
+				e.__N && (a = !0, Te(e.__[0], e.__N[0]) || (o = !0));
 			}), i) {
 				var s = i.call(this, e, t, n);
 				return a ? s || o : s;
@@ -325,84 +325,84 @@ function Re(e, t, n) {
 	}
 	return r.__;
 }
+function Re(e, t) {
+	var n = Fe(Se++, 3);
+	!T.__s && Xe(n.__H, t) && (n.__P = !0, n.__ = e, n.u = t, w.__H.__h.push(n));
+}
 function ze(e, t) {
-	var n = Ie(Ce++, 3);
-	!w.__s && Ze(n.__H, t) && (n.__P = !0, n.__ = e, n.u = t, C.__H.__h.push(n));
+	var n = Fe(Se++, 4);
+	!T.__s && Xe(n.__H, t) && (n.__P = !1, n.__ = e, n.u = t, w.__h.push(n));
 }
-function Be(e, t) {
-	var n = Ie(Ce++, 4);
-	!w.__s && Ze(n.__H, t) && (n.__P = !1, n.__ = e, n.u = t, C.__h.push(n));
-}
-function Ve(e) {
-	return De = 5, He(function() {
+function Be(e) {
+	return Ee = 5, Ve(function() {
 		return { current: e };
 	}, []);
 }
-function He(e, t) {
-	var n = Ie(Ce++, 7);
-	return Ze(n.__H, t) && (n.__ = e(), n.__H = t), n.__;
+function Ve(e, t) {
+	var n = Fe(Se++, 7);
+	return Xe(n.__H, t) && (n.__ = e(), n.__H = t), n.__;
 }
-function Ue(e) {
-	var t = C.context[e.__c], n = Ie(Ce++, 9);
-	return n.c = e, t ? (n.__ ?? (n.__ = !0, t.sub(C)), t.props.value) : e.__;
+function He(e) {
+	var t = w.context[e.__c], n = Fe(Se++, 9);
+	return n.c = e, t ? (n.__ ?? (n.__ = !0, t.sub(w)), t.props.value) : e.__;
 }
-function We() {
-	var e = Ie(Ce++, 11);
+function Ue() {
+	var e = Fe(Se++, 11);
 	if (!e.__) {
-		for (var t = C.__v; !t.__m && t.__;) t = t.__;
+		for (var t = w.__v; !t.__m && t.__;) t = t.__;
 		var n = t.__m || (t.__m = [0, 0]);
 		e.__ = "P" + n[0] + "-" + n[1]++;
 	}
 	return e.__;
 }
-function Ge() {
+function We() {
 	var e;
 	do {
-		for (; e = ke.shift();) try {
-			Ye(e);
+		for (; e = Oe.shift();) try {
+			Je(e);
 		} catch (t) {
-			w.__e(t, { __: (e = e.__P) && e.__v });
+			T.__e(t, { __: (e = e.__P) && e.__v });
 		}
-		for (; e = Oe.shift();) {
+		for (; e = De.shift();) {
 			var t = e.__H;
 			if (e.__P && t) try {
-				t.__h.some(Ye), t.__h.some(Xe), t.__h = [];
+				t.__h.some(Je), t.__h.some(Ye), t.__h = [];
 			} catch (n) {
-				t.__h = [], w.__e(n, e.__v);
+				t.__h = [], T.__e(n, e.__v);
 			}
 		}
-	} while (ke.length);
+	} while (Oe.length);
 }
-w.__b = function(e) {
-	C = null, Ae && Ae(e);
-}, w.__ = function(e, t) {
-	e && t.__k && t.__k.__m && (e.__m = t.__k.__m), Fe && Fe(e, t);
-}, w.__r = function(e) {
-	je && je(e), Ce = 0;
-	var t = (C = e.__c).__H;
-	t && (we == C ? C.__h = [] : (t.__h.some(Ye), t.__h.some(Xe), Ce = 0), t.__h = [], t.__.some(function(e) {
+T.__b = function(e) {
+	w = null, ke && ke(e);
+}, T.__ = function(e, t) {
+	e && t.__k && t.__k.__m && (e.__m = t.__k.__m), Pe && Pe(e, t);
+}, T.__r = function(e) {
+	Ae && Ae(e), Se = 0;
+	var t = (w = e.__c).__H;
+	t && (Ce == w ? w.__h = [] : (t.__h.some(Je), t.__h.some(Ye), Se = 0), t.__h = [], t.__.some(function(e) {
 		e.__N && (e.__ = e.__N), e.u = e.__N = void 0;
-	})), we = C;
-}, w.diffed = function(e) {
-	Me && Me(e);
+	})), Ce = w;
+}, T.diffed = function(e) {
+	je && je(e);
 	var t = e.__c;
-	t && t.__H && (t.__H.__h.length && Je(Oe.push(t)), t.__H.__.some(function(e) {
+	t && t.__H && (t.__H.__h.length && qe(De.push(t)), t.__H.__.some(function(e) {
 		e.u && (e.__H = e.u);
-	})), we = C = null;
-}, w.__c = function(e, t) {
+	})), Ce = w = null;
+}, T.__c = function(e, t) {
 	t.some(function(e) {
 		try {
-			e.__h.some(Ye), e.__h = e.__h.filter(function(e) {
-				return !e.__ || Xe(e);
+			e.__h.some(Je), e.__h = e.__h.filter(function(e) {
+				return !e.__ || Ye(e);
 			});
 		} catch (t) {
 			e.__h = [function() {
 				throw t;
 			}];
 		}
-	}), Ne && Ne(e, t);
-}, w.unmount = function(e) {
-	Pe && Pe(e);
+	}), Me && Me(e, t);
+}, T.unmount = function(e) {
+	Ne && Ne(e);
 	var t, n, r = e.__c;
 	r && r.__H && (r.__H.__.some(function(r) {
 		try {
@@ -411,57 +411,57 @@ w.__b = function(e) {
 					for (n = e.__; n && (!n.__c || !n.__c.__P);) n = n.__;
 					n &&= n.__c;
 				}
-				r.__P = n, Je(ke.push(r));
-			} else Ye(r);
+				r.__P = n, qe(Oe.push(r));
+			} else Je(r);
 		} catch (e) {
 			t = e;
 		}
-	}), r.__H = void 0, t && w.__e(t, r.__v));
+	}), r.__H = void 0, t && T.__e(t, r.__v));
 };
-var Ke = typeof requestAnimationFrame == "function";
-function qe(e) {
+var Ge = typeof requestAnimationFrame == "function";
+function Ke(e) {
 	var t, n = function() {
-		clearTimeout(r), Ke && cancelAnimationFrame(t), setTimeout(e);
+		clearTimeout(r), Ge && cancelAnimationFrame(t), setTimeout(e);
 	}, r = setTimeout(n, 35);
-	Ke && (t = requestAnimationFrame(n));
+	Ge && (t = requestAnimationFrame(n));
+}
+function qe(e) {
+	e != 1 && we == T.requestAnimationFrame || ((we = T.requestAnimationFrame) || Ke)(We);
 }
 function Je(e) {
-	e != 1 && Te == w.requestAnimationFrame || ((Te = w.requestAnimationFrame) || qe)(Ge);
+	var t = w, n = e.__c;
+	typeof n == "function" && (e.__c = void 0, n()), w = t;
 }
 function Ye(e) {
-	var t = C, n = e.__c;
-	typeof n == "function" && (e.__c = void 0, n()), C = t;
+	var t = w;
+	e.__c = e.__(), w = t;
 }
-function Xe(e) {
-	var t = C;
-	e.__c = e.__(), C = t;
-}
-function Ze(e, t) {
+function Xe(e, t) {
 	return !e || e.length != t.length || t.some(function(t, n) {
-		return !Ee(t, e[n]);
+		return !Te(t, e[n]);
 	});
 }
-function Qe(e, t) {
+function Ze(e, t) {
 	return typeof t == "function" ? t(e) : t;
 }
 // ../../../main/explorer/node_modules/@preact/signals-core/dist/signals-core.module.js
-var $e = Symbol.for("preact-signals");
-function et() {
-	if (at > 1) at--;
+var Qe = Symbol.for("preact-signals");
+function $e() {
+	if (it > 1) it--;
 	else {
 		var e, t = !1;
 		for ((function() {
-			var e = lt;
-			for (lt = void 0; e !== void 0;) {
+			var e = ct;
+			for (ct = void 0; e !== void 0;) {
 				var t = e.S;
 				if (t.v === e.v) for (var n = t.t; n !== void 0; n = n.x) n.i === e.i && (n.i = t.i);
 				e = e.o;
 			}
-		})(); it !== void 0;) {
-			var n = it;
-			for (it = void 0, ot++; n !== void 0;) {
+		})(); rt !== void 0;) {
+			var n = rt;
+			for (rt = void 0, at++; n !== void 0;) {
 				var r = n.u;
-				if (n.u = void 0, n.f &= -3, !(8 & n.f) && ft(n)) try {
+				if (n.u = void 0, n.f &= -3, !(8 & n.f) && dt(n)) try {
 					n.c();
 				} catch (n) {
 					t ||= (e = n, !0);
@@ -469,116 +469,116 @@ function et() {
 				n = r;
 			}
 		}
-		if (ot = 0, at--, t) throw e;
+		if (at = 0, it--, t) throw e;
 	}
 }
-function tt(e) {
-	if (at > 0) return e();
-	ct = ++st, at++;
+function et(e) {
+	if (it > 0) return e();
+	st = ++ot, it++;
 	try {
 		return e();
 	} finally {
-		et();
+		$e();
 	}
 }
-var nt, T = void 0;
-function rt(e) {
-	var t = T, n = nt;
-	T = void 0, nt = void 0;
+var tt, E = void 0;
+function nt(e) {
+	var t = E, n = tt;
+	E = void 0, tt = void 0;
 	try {
 		return e();
 	} finally {
-		T = t, nt = n;
+		E = t, tt = n;
 	}
 }
-var it = void 0, at = 0, ot = 0, st = 0, ct = 0, lt = void 0, ut = 0;
-function dt(e) {
-	if (T !== void 0) {
+var rt = void 0, it = 0, at = 0, ot = 0, st = 0, ct = void 0, lt = 0;
+function ut(e) {
+	if (E !== void 0) {
 		var t = e.n;
-		if (t === void 0 || t.t !== T) return t = {
+		if (t === void 0 || t.t !== E) return t = {
 			i: 0,
 			S: e,
-			p: T.s,
+			p: E.s,
 			n: void 0,
-			t: T,
+			t: E,
 			e: void 0,
 			x: void 0,
 			r: t
-		}, T.s !== void 0 && (T.s.n = t), T.s = t, e.n = t, 32 & T.f && e.S(t), t;
-		if (t.i === -1) return t.i = 0, t.n !== void 0 && (t.n.p = t.p, t.p !== void 0 && (t.p.n = t.n), t.p = T.s, t.n = void 0, T.s.n = t, T.s = t), t;
+		}, E.s !== void 0 && (E.s.n = t), E.s = t, e.n = t, 32 & E.f && e.S(t), t;
+		if (t.i === -1) return t.i = 0, t.n !== void 0 && (t.n.p = t.p, t.p !== void 0 && (t.p.n = t.n), t.p = E.s, t.n = void 0, E.s.n = t, E.s = t), t;
 	}
 }
-function E(e, t) {
+function D(e, t) {
 	this.v = e, this.i = 0, this.n = void 0, this.t = void 0, this.l = 0, this.W = t?.watched, this.Z = t?.unwatched, this.name = t?.name;
 }
-E.prototype.brand = $e, E.prototype.h = function() {
+D.prototype.brand = Qe, D.prototype.h = function() {
 	return !0;
-}, E.prototype.S = function(e) {
+}, D.prototype.S = function(e) {
 	var t = this, n = this.t;
-	n !== e && e.e === void 0 && (e.x = n, this.t = e, n === void 0 ? rt(function() {
+	n !== e && e.e === void 0 && (e.x = n, this.t = e, n === void 0 ? nt(function() {
 		var e;
 		(e = t.W) == null || e.call(t);
 	}) : n.e = e);
-}, E.prototype.U = function(e) {
+}, D.prototype.U = function(e) {
 	var t = this;
 	if (this.t !== void 0) {
 		var n = e.e, r = e.x;
-		n !== void 0 && (n.x = r, e.e = void 0), r !== void 0 && (r.e = n, e.x = void 0), e === this.t && (this.t = r, r === void 0 && rt(function() {
+		n !== void 0 && (n.x = r, e.e = void 0), r !== void 0 && (r.e = n, e.x = void 0), e === this.t && (this.t = r, r === void 0 && nt(function() {
 			var e;
 			(e = t.Z) == null || e.call(t);
 		}));
 	}
-}, E.prototype.subscribe = function(e) {
+}, D.prototype.subscribe = function(e) {
 	var t = this;
-	return xt(function() {
+	return bt(function() {
 		var n = t.value;
-		rt(function() {
+		nt(function() {
 			return e(n);
 		});
 	}, { name: "sub" });
-}, E.prototype.valueOf = function() {
+}, D.prototype.valueOf = function() {
 	return this.value;
-}, E.prototype.toString = function() {
+}, D.prototype.toString = function() {
 	return this.value + "";
-}, E.prototype.toJSON = function() {
+}, D.prototype.toJSON = function() {
 	return this.value;
-}, E.prototype.peek = function() {
+}, D.prototype.peek = function() {
 	var e = this;
-	return rt(function() {
+	return nt(function() {
 		return e.value;
 	});
-}, Object.defineProperty(E.prototype, "value", {
+}, Object.defineProperty(D.prototype, "value", {
 	get: function() {
-		var e = dt(this);
+		var e = ut(this);
 		return e !== void 0 && (e.i = this.i), this.v;
 	},
 	set: function(e) {
 		if (e !== this.v) {
-			if (ot > 100) throw Error("Cycle detected");
+			if (at > 100) throw Error("Cycle detected");
 			(function(e) {
-				at !== 0 && ot === 0 && e.l !== ct && (e.l = ct, lt = {
+				it !== 0 && at === 0 && e.l !== st && (e.l = st, ct = {
 					S: e,
 					v: e.v,
 					i: e.i,
-					o: lt
+					o: ct
 				});
-			})(this), this.v = e, this.i++, ut++, at++;
+			})(this), this.v = e, this.i++, lt++, it++;
 			try {
 				for (var t = this.t; t !== void 0; t = t.x) t.t.N();
 			} finally {
-				et();
+				$e();
 			}
 		}
 	}
 });
-function D(e, t) {
-	return new E(e, t);
+function O(e, t) {
+	return new D(e, t);
 }
-function ft(e) {
+function dt(e) {
 	for (var t = e.s; t !== void 0; t = t.n) if (t.S.i !== t.i || !t.S.h() || t.S.i !== t.i) return !0;
 	return !1;
 }
-function pt(e) {
+function ft(e) {
 	for (var t = e.s; t !== void 0; t = t.n) {
 		var n = t.S.n;
 		if (n !== void 0 && (t.r = n), t.S.n = t, t.i = -1, t.n === void 0) {
@@ -587,86 +587,86 @@ function pt(e) {
 		}
 	}
 }
-function mt(e) {
+function pt(e) {
 	for (var t = e.s, n = void 0; t !== void 0;) {
 		var r = t.p;
 		t.i === -1 ? (t.S.U(t), r !== void 0 && (r.n = t.n), t.n !== void 0 && (t.n.p = r)) : n = t, t.S.n = t.r, t.r !== void 0 && (t.r = void 0), t = r;
 	}
 	e.s = n;
 }
-function ht(e, t) {
-	E.call(this, void 0, t), this.x = e, this.s = void 0, this.g = ut - 1, this.f = 4;
+function mt(e, t) {
+	D.call(this, void 0, t), this.x = e, this.s = void 0, this.g = lt - 1, this.f = 4;
 }
-ht.prototype = new E(), ht.prototype.h = function() {
+mt.prototype = new D(), mt.prototype.h = function() {
 	if (this.f &= -3, 1 & this.f) return !1;
-	if ((36 & this.f) == 32 || (this.f &= -5, this.g === ut)) return !0;
-	if (this.g = ut, this.f |= 1, this.i > 0 && !ft(this)) return this.f &= -2, !0;
-	var e = T;
+	if ((36 & this.f) == 32 || (this.f &= -5, this.g === lt)) return !0;
+	if (this.g = lt, this.f |= 1, this.i > 0 && !dt(this)) return this.f &= -2, !0;
+	var e = E;
 	try {
-		pt(this), T = this;
+		ft(this), E = this;
 		var t = this.x();
 		(16 & this.f || this.v !== t || this.i === 0) && (this.v = t, this.f &= -17, this.i++);
 	} catch (e) {
 		this.v = e, this.f |= 16, this.i++;
 	}
-	return T = e, mt(this), this.f &= -2, !0;
-}, ht.prototype.S = function(e) {
+	return E = e, pt(this), this.f &= -2, !0;
+}, mt.prototype.S = function(e) {
 	if (this.t === void 0) {
 		this.f |= 36;
 		for (var t = this.s; t !== void 0; t = t.n) t.S.S(t);
 	}
-	E.prototype.S.call(this, e);
-}, ht.prototype.U = function(e) {
-	if (this.t !== void 0 && (E.prototype.U.call(this, e), this.t === void 0)) {
+	D.prototype.S.call(this, e);
+}, mt.prototype.U = function(e) {
+	if (this.t !== void 0 && (D.prototype.U.call(this, e), this.t === void 0)) {
 		this.f &= -33;
 		for (var t = this.s; t !== void 0; t = t.n) t.S.U(t);
 	}
-}, ht.prototype.N = function() {
+}, mt.prototype.N = function() {
 	if (!(2 & this.f)) {
 		this.f |= 6;
 		for (var e = this.t; e !== void 0; e = e.x) e.t.N();
 	}
-}, Object.defineProperty(ht.prototype, "value", { get: function() {
+}, Object.defineProperty(mt.prototype, "value", { get: function() {
 	if (1 & this.f) throw Error("Cycle detected");
-	var e = dt(this);
+	var e = ut(this);
 	if (this.h(), e !== void 0 && (e.i = this.i), 16 & this.f) throw this.v;
 	return this.v;
 } });
-function gt(e, t) {
-	return new ht(e, t);
+function ht(e, t) {
+	return new mt(e, t);
 }
-function _t(e) {
+function gt(e) {
 	var t = e.j;
 	if (e.j = void 0, typeof t == "function") {
-		at++;
-		var n = T;
-		T = void 0;
+		it++;
+		var n = E;
+		E = void 0;
 		try {
 			t();
 		} catch (t) {
-			throw e.f &= -2, e.f |= 8, vt(e), t;
+			throw e.f &= -2, e.f |= 8, _t(e), t;
 		} finally {
-			T = n, et();
+			E = n, $e();
 		}
 	}
 }
-function vt(e) {
+function _t(e) {
 	for (var t = e.s; t !== void 0; t = t.n) t.S.U(t);
-	e.x = void 0, e.s = void 0, _t(e);
+	e.x = void 0, e.s = void 0, gt(e);
 }
-function yt(e) {
-	if (T !== this) throw Error("Out-of-order effect");
-	mt(this), T = e, this.f &= -2;
+function vt(e) {
+	if (E !== this) throw Error("Out-of-order effect");
+	pt(this), E = e, this.f &= -2;
 	try {
-		8 & this.f && vt(this);
+		8 & this.f && _t(this);
 	} finally {
-		et();
+		$e();
 	}
 }
-function bt(e, t) {
-	this.x = e, this.j = void 0, this.s = void 0, this.u = void 0, this.f = 32, this.name = t?.name, nt && nt.push(this);
+function yt(e, t) {
+	this.x = e, this.j = void 0, this.s = void 0, this.u = void 0, this.f = 32, this.name = t?.name, tt && tt.push(this);
 }
-bt.prototype.c = function() {
+yt.prototype.c = function() {
 	var e = this.S();
 	try {
 		if (8 & this.f || this.x === void 0) return;
@@ -675,20 +675,20 @@ bt.prototype.c = function() {
 	} finally {
 		e();
 	}
-}, bt.prototype.S = function() {
+}, yt.prototype.S = function() {
 	if (1 & this.f) throw Error("Cycle detected");
-	this.f |= 1, this.f &= -9, _t(this), pt(this), at++;
-	var e = T;
-	return T = this, yt.bind(this, e);
-}, bt.prototype.N = function() {
-	2 & this.f || (this.f |= 2, this.u = it, it = this);
-}, bt.prototype.d = function() {
-	this.f |= 8, 1 & this.f || vt(this);
-}, bt.prototype.dispose = function() {
+	this.f |= 1, this.f &= -9, gt(this), ft(this), it++;
+	var e = E;
+	return E = this, vt.bind(this, e);
+}, yt.prototype.N = function() {
+	2 & this.f || (this.f |= 2, this.u = rt, rt = this);
+}, yt.prototype.d = function() {
+	this.f |= 8, 1 & this.f || _t(this);
+}, yt.prototype.dispose = function() {
 	this.d();
 };
-function xt(e, t) {
-	var n = new bt(e, t);
+function bt(e, t) {
+	var n = new yt(e, t);
 	try {
 		n.c();
 	} catch (e) {
@@ -698,35 +698,35 @@ function xt(e, t) {
 	return r[Symbol.dispose] = r, r;
 }
 // ../../../main/explorer/node_modules/@preact/signals/dist/signals.module.js
-var St, Ct, wt = typeof window < "u" && !!window.__PREACT_SIGNALS_DEVTOOLS__, Tt = [];
-xt(function() {
-	St = this.N;
+var xt, St, Ct = typeof window < "u" && !!window.__PREACT_SIGNALS_DEVTOOLS__, wt = [];
+bt(function() {
+	xt = this.N;
 })();
-function Et(t, n) {
+function Tt(t, n) {
 	e[t] = n.bind(null, e[t] || function() {});
 }
-function Dt(e) {
-	if (Ct) {
-		var t = Ct;
-		Ct = void 0, t();
+function Et(e) {
+	if (St) {
+		var t = St;
+		St = void 0, t();
 	}
-	Ct = e && e.S();
+	St = e && e.S();
 }
-function Ot(e) {
-	var t = this, r = e.data, i = O(r);
+function Dt(e) {
+	var t = this, r = e.data, i = k(r);
 	i.name = "ReactiveDom", i.value = r;
-	var a = He(function() {
+	var a = Ve(function() {
 		for (var e = t, r = t.__v; r = r.__;) if (r.__c) {
 			r.__c.__$f |= 4;
 			break;
 		}
-		var a = gt(function() {
+		var a = ht(function() {
 			var e = i.value.value;
 			return e === 0 ? 0 : !0 === e ? "" : e || "";
-		}), o = gt(function() {
+		}), o = ht(function() {
 			return !Array.isArray(a.value) && !n(a.value);
-		}), s = xt(function() {
-			if (this.N = Mt, o.value) {
+		}), s = bt(function() {
+			if (this.N = jt, o.value) {
 				var t = a.value;
 				e.__v && e.__v.__e && e.__v.__e.nodeType === 3 && (e.__v.__e.data = t);
 			}
@@ -737,14 +737,14 @@ function Ot(e) {
 	}, []), o = a[0], s = a[1];
 	return o.value ? s.peek() : s.value;
 }
-Ot.displayName = "ReactiveTextNode", Object.defineProperties(E.prototype, {
+Dt.displayName = "ReactiveTextNode", Object.defineProperties(D.prototype, {
 	constructor: {
 		configurable: !0,
-		value: y(b, null).constructor
+		value: y(x, null).constructor
 	},
 	type: {
 		configurable: !0,
-		value: Ot
+		value: Dt
 	},
 	props: {
 		configurable: !0,
@@ -759,35 +759,35 @@ Ot.displayName = "ReactiveTextNode", Object.defineProperties(E.prototype, {
 		configurable: !0,
 		value: 1
 	}
-}), Et("__b", function(e, t) {
-	if (Dt(), typeof t.type == "string") {
+}), Tt("__b", function(e, t) {
+	if (Et(), typeof t.type == "string") {
 		var n, r = t.props;
 		for (var i in r) if (i !== "children") {
 			var a = r[i];
-			a instanceof E && (n || (t.__np = n = {}), n[i] = a, r[i] = a.peek());
+			a instanceof D && (n || (t.__np = n = {}), n[i] = a, r[i] = a.peek());
 		}
 	}
 	e(t);
-}), Et("__r", function(e, t) {
-	if (e(t), t.type !== b) {
-		Dt();
+}), Tt("__r", function(e, t) {
+	if (e(t), t.type !== x) {
+		Et();
 		var n, r = t.__c;
 		r && (r.__$f &= -2, (n = r.__$u) === void 0 && (r.__$u = n = function(e, t) {
 			var n;
-			return xt(function() {
+			return bt(function() {
 				n = this;
 			}, { name: t }), n.c = e, n;
 		}(function(e) {
 			return function() {
 				var t;
-				wt && ((t = this.y) == null || t.call(this)), e.__$f |= 1, e.setState({});
+				Ct && ((t = this.y) == null || t.call(this)), e.__$f |= 1, e.setState({});
 			};
-		}(r), typeof t.type == "function" ? t.type.displayName || t.type.name : ""))), Dt(n);
+		}(r), typeof t.type == "function" ? t.type.displayName || t.type.name : ""))), Et(n);
 	}
-}), Et("__e", function(e, t, n, r) {
-	Dt(), e(t, n, r);
-}), Et("diffed", function(e, t) {
-	Dt();
+}), Tt("__e", function(e, t, n, r) {
+	Et(), e(t, n, r);
+}), Tt("diffed", function(e, t) {
+	Et();
 	var n;
 	if (typeof t.type == "string" && (n = t.__e)) {
 		var r = t.__np, i = t.props, a = n.U;
@@ -797,25 +797,25 @@ Ot.displayName = "ReactiveTextNode", Object.defineProperties(E.prototype, {
 		}
 		if (r) for (var c in a || (a = {}, n.U = a), r) {
 			var l = a[c], u = r[c];
-			l === void 0 ? (l = kt(n, c, u, i), a[c] = l) : l.o(u, i);
+			l === void 0 ? (l = Ot(n, c, u, i), a[c] = l) : l.o(u, i);
 		}
 	}
 	e(t);
 });
-function kt(e, t, n, r) {
-	var i = t in e && e.ownerSVGElement === void 0, a = D(n);
+function Ot(e, t, n, r) {
+	var i = t in e && e.ownerSVGElement === void 0, a = O(n);
 	return {
 		o: function(e, t) {
 			a.value = e, r = t;
 		},
-		d: xt(function() {
-			this.N = Mt;
+		d: bt(function() {
+			this.N = jt;
 			var n = a.value.value;
 			r[t] !== n && (r[t] = n, i ? e[t] = n : n != null && (!1 !== n || t[4] === "-") ? e.setAttribute(t, n) : e.removeAttribute(t));
 		})
 	};
 }
-Et("unmount", function(e, t) {
+Tt("unmount", function(e, t) {
 	if (typeof t.type == "string") {
 		var n = t.__e;
 		if (n) {
@@ -840,9 +840,9 @@ Et("unmount", function(e, t) {
 		}
 	}
 	e(t);
-}), Et("__h", function(e, t, n, r) {
+}), Tt("__h", function(e, t, n, r) {
 	r < 3 && (t.__$f |= 2), e(t, n, r);
-}), ne.prototype.shouldComponentUpdate = function(e, t) {
+}), te.prototype.shouldComponentUpdate = function(e, t) {
 	if (this.__R) return !0;
 	var n = this.__$u, r = n && n.s !== void 0;
 	for (var i in t) return !0;
@@ -854,43 +854,43 @@ Et("unmount", function(e, t) {
 	for (var s in this.props) if (!(s in e)) return !0;
 	return !1;
 };
-function O(e, t) {
-	return He(function() {
-		return D(e, t);
+function k(e, t) {
+	return Ve(function() {
+		return O(e, t);
 	}, []);
 }
-var At = function(e) {
+var kt = function(e) {
 	queueMicrotask(function() {
 		queueMicrotask(e);
 	});
 };
-function jt() {
-	tt(function() {
-		for (var e; e = Tt.shift();) St.call(e);
+function At() {
+	et(function() {
+		for (var e; e = wt.shift();) xt.call(e);
 	});
 }
-function Mt() {
-	Tt.push(this) === 1 && (e.requestAnimationFrame || At)(jt);
+function jt() {
+	wt.push(this) === 1 && (e.requestAnimationFrame || kt)(At);
 }
 // src/hooks/useLate.ts
-var Nt = 150;
-function Pt(e) {
-	let [t, n] = Le(!1);
-	return ze(() => {
+var Mt = 150;
+function Nt(e) {
+	let [t, n] = Ie(!1);
+	return Re(() => {
 		if (!e) return n(!1);
-		let t = setTimeout(() => n(!0), Nt);
+		let t = setTimeout(() => n(!0), Mt);
 		return () => clearTimeout(t);
 	}, [e]), e && t;
 }
 // src/hooks/usePage.ts
-var Ft = Se(null);
-function k() {
-	let e = Ue(Ft);
+var Pt = xe(null);
+function A() {
+	let e = He(Pt);
 	if (!e) throw Error("A panel is used outside the page.");
 	return e;
 }
 // src/protocol/asks.ts
-var It = {
+var Ft = {
 	explain: 0,
 	test: 1,
 	terms: 1,
@@ -907,23 +907,23 @@ var It = {
 	update: 6,
 	attribute: 7,
 	find: 8
-}, Lt = 2, Rt = 200;
-function A(e) {
-	if (Array.isArray(e)) return `[${e.map(A).join(",")}]`;
+}, It = 2, Lt = 200;
+function j(e) {
+	if (Array.isArray(e)) return `[${e.map(j).join(",")}]`;
 	if (typeof e != "object" || !e) return JSON.stringify(e);
 	let t = Object.entries(e).filter(([, e]) => e !== void 0);
-	return t.sort(([e], [t]) => e < t ? -1 : 1), `{${t.map(([e, t]) => `${JSON.stringify(e)}:${A(t)}`).join(",")}}`;
+	return t.sort(([e], [t]) => e < t ? -1 : 1), `{${t.map(([e, t]) => `${JSON.stringify(e)}:${j(t)}`).join(",")}}`;
 }
-function zt({ test: e, parts: t }) {
+function Rt({ test: e, parts: t }) {
 	return e === !0 ? 3 : t === !1 ? 0 : 1;
 }
-var Bt = {
+var zt = {
 	stage: "waiting",
 	fraction: 0,
 	result: null,
 	error: null
-}, Vt = class {
-	lost = D(!1);
+}, Bt = class {
+	lost = O(!1);
 	#e = /* @__PURE__ */ new Map();
 	#t = [];
 	#n;
@@ -931,27 +931,27 @@ var Bt = {
 		this.#n = e;
 		for (let [e, n] of Object.entries(t)) {
 			let t = JSON.parse(e);
-			this.#e.set(A(t), this.#r(t, n));
+			this.#e.set(j(t), this.#r(t, n));
 		}
 	}
 	watch(e) {
-		let t = A(e), n = this.#e.get(t) ?? this.#r(e, null);
-		return n.answer.value?.error && (n.state = "queued", n.answer.value = Bt), this.#e.set(t, n), n.watchers += 1, n.seen = !0, n.state === "queued" && this.#o(), this.#i(), n.answer;
+		let t = j(e), n = this.#e.get(t) ?? this.#r(e, null);
+		return n.answer.value?.error && (n.state = "queued", n.answer.value = zt), this.#e.set(t, n), n.watchers += 1, n.seen = !0, n.state === "queued" && this.#o(), this.#i(), n.answer;
 	}
 	release(e) {
-		let t = A(e), n = this.#e.get(t);
+		let t = j(e), n = this.#e.get(t);
 		n && (--n.watchers, n.watchers > 0 || n.state === "done" || (n.cancel?.(), this.#e.delete(t), this.#i()));
 	}
 	foresee(e) {
 		return this.#t.unshift(e), this.#i(), () => {
-			this.#t.splice(this.#t.indexOf(e), 1), this.#o(this.#t.flat().map(A)), this.#i();
+			this.#t.splice(this.#t.indexOf(e), 1), this.#o(this.#t.flat().map(j)), this.#i();
 		};
 	}
 	known(e) {
-		return this.#e.get(A(e))?.answer.value ?? null;
+		return this.#e.get(j(e))?.answer.value ?? null;
 	}
 	peek(e) {
-		return this.#e.get(A(e))?.answer.value?.result ?? null;
+		return this.#e.get(j(e))?.answer.value?.result ?? null;
 	}
 	shown(...e) {
 		let t = ({ watchers: t, ask: n }) => t > 0 || e.some((e) => e === n.prompt), n = [...this.#e].filter(([, e]) => e.seen && t(e) && e.answer.value?.result);
@@ -961,12 +961,12 @@ var Bt = {
 		let n = t !== null;
 		return {
 			ask: e,
-			order: It[e.ask] + (e.ask === "explain" ? zt(e) : 0),
-			answer: D(n ? {
-				...Bt,
+			order: Ft[e.ask] + (e.ask === "explain" ? Rt(e) : 0),
+			answer: O(n ? {
+				...zt,
 				fraction: 1,
 				result: t
-			} : Bt),
+			} : zt),
 			watchers: 0,
 			seen: n,
 			cancel: null,
@@ -978,18 +978,18 @@ var Bt = {
 	}
 	#i() {
 		if (this.lost.value) return;
-		let e = [...this.#e.values()], t = Lt - e.filter((e) => e.state === "running").length, n = e.filter((e) => e.state === "queued").sort((e, t) => e.order - t.order);
+		let e = [...this.#e.values()], t = It - e.filter((e) => e.state === "running").length, n = e.filter((e) => e.state === "queued").sort((e, t) => e.order - t.order);
 		for (let e of n) {
 			if (t === 0) break;
 			this.#s(e), --t;
 		}
-		t === Lt && this.#a();
+		t === It && this.#a();
 	}
 	#a() {
-		let e = this.#t.flat().find((e) => !this.#e.has(A(e)));
+		let e = this.#t.flat().find((e) => !this.#e.has(j(e)));
 		if (!e) return;
 		let t = this.#r(e, null);
-		this.#e.set(A(e), t), this.#s(t);
+		this.#e.set(j(e), t), this.#s(t);
 	}
 	#o(e = []) {
 		for (let [t, n] of this.#e) n.watchers > 0 || n.state === "done" || e.includes(t) || (n.cancel?.(), this.#e.delete(t));
@@ -1001,36 +1001,36 @@ var Bt = {
 		e.state = "running", e.cancel = this.#n(e.ask, {
 			progress: (t, n) => {
 				e.state === "running" && (e.answer.value = {
-					...Bt,
+					...zt,
 					stage: t,
 					fraction: n
 				});
 			},
 			result: (e) => t({
-				...Bt,
+				...zt,
 				fraction: 1,
 				result: e
 			}),
 			error: (e) => t({
-				...Bt,
+				...zt,
 				error: e
 			}),
 			lost: () => {
-				e.state === "running" && (e.watchers === 0 && this.#e.delete(A(e.ask)), e.state = "queued", e.cancel = null, e.answer.value = Bt, this.lost.value = !0);
+				e.state === "running" && (e.watchers === 0 && this.#e.delete(j(e.ask)), e.state = "queued", e.cancel = null, e.answer.value = zt, this.lost.value = !0);
 			}
 		});
 	}
 	#c() {
 		for (let [e, t] of this.#e) {
-			if (this.#e.size <= Rt) return;
+			if (this.#e.size <= Lt) return;
 			t.watchers === 0 && t.state === "done" && this.#e.delete(e);
 		}
 	}
 };
 // src/hooks/useAsk.ts
-function Ht(e) {
-	let t = k(), n = e === null ? "" : A(e), r = O(null);
-	if (Be(() => {
+function Vt(e) {
+	let t = A(), n = e === null ? "" : j(e), r = k(null);
+	if (ze(() => {
 		if (e !== null) return r.value = {
 			key: n,
 			answer: t.desk.watch(e)
@@ -1039,12 +1039,12 @@ function Ht(e) {
 	let i = e && t.desk.known(e);
 	return i?.result ? i : null;
 }
-function Ut(e) {
-	let t = k();
-	ze(() => t.data.host === "page" && e.length > 0 ? t.desk.foresee(e) : void 0, [A(e)]);
+function Ht(e) {
+	let t = A();
+	Re(() => t.data.host === "page" && e.length > 0 ? t.desk.foresee(e) : void 0, [j(e)]);
 }
-function Wt(e, t = !1) {
-	let n = Ht(e), r = Ve(null);
+function Ut(e, t = !1) {
+	let n = Vt(e), r = Be(null);
 	return n?.result && (r.current = n.result), e === null && !t && (r.current = null), {
 		answer: n,
 		result: n?.error ? null : r.current,
@@ -1052,9 +1052,9 @@ function Wt(e, t = !1) {
 	};
 }
 // ../../../main/explorer/node_modules/preact/jsx-runtime/dist/jsxRuntime.mjs
-var Gt = Symbol.for("pv"), Kt = 0;
+var Wt = Symbol.for("pv"), Gt = 0;
 Array.isArray;
-function j(t, n, r, i, a, o) {
+function M(t, n, r, i, a, o) {
 	n ||= {};
 	var s, c, l = n;
 	if ("ref" in l && typeof t != "function") for (c in l = {}, n) c == "ref" ? s = n[c] : l[c] = n[c];
@@ -1068,59 +1068,59 @@ function j(t, n, r, i, a, o) {
 		__b: 0,
 		__e: null,
 		__c: null,
-		constructor: Gt,
-		__v: --Kt,
+		constructor: Wt,
+		__v: --Gt,
 		__i: -1,
 		__u: 0
 	};
 	return (a || o) && (u.__source = a, u.__self = o), e.vnode && e.vnode(u), u;
 }
 // src/hooks/useTested.tsx
-var qt = [
+var Kt = [
 	"why",
 	"parts",
 	"tests"
-], Jt = Se(null), Yt = Se(null);
-function Xt({ children: e }) {
-	let t = k(), n = t.followed(), r = t.at.view.value, i = r === "tests" && t.at.pins.value.length > 0, a = n !== null && qt.includes(r) && !i, o = (e) => ({
+], qt = xe(null), Jt = xe(null);
+function Yt({ children: e }) {
+	let t = A(), n = t.followed(), r = t.at.view.value, i = r === "tests" && t.at.pins.value.length > 0, a = n !== null && Kt.includes(r) && !i, o = (e) => ({
 		ask: "explain",
 		...n,
 		test: e,
 		top: 10
-	}), s = Ht(a && !t.desk.peek(o(!0)) ? o(!1) : null), c = Ht(a ? o(!0) : null);
-	return /* @__PURE__ */ j(Jt.Provider, {
+	}), s = Vt(a && !t.desk.peek(o(!0)) ? o(!1) : null), c = Vt(a ? o(!0) : null);
+	return /* @__PURE__ */ M(qt.Provider, {
 		value: c,
-		children: /* @__PURE__ */ j(Yt.Provider, {
+		children: /* @__PURE__ */ M(Jt.Provider, {
 			value: c?.result ?? s?.result ?? null,
 			children: e
 		})
 	});
 }
+function Xt() {
+	return He(qt);
+}
 function Zt() {
-	return Ue(Jt);
+	return Xt()?.result ?? null;
 }
 function Qt() {
-	return Zt()?.result ?? null;
-}
-function $t() {
-	return Ue(Yt);
+	return He(Jt);
 }
 // src/page/keys.ts
-var en = {
+var $t = {
 	none: "zero",
 	zero: "mean",
 	mean: null,
 	double: null,
 	swap: null
 };
-function tn(e, t) {
-	let n = e.data.host === "widget" ? t : document, r = (n) => nn(e, t, n);
+function en(e, t) {
+	let n = e.data.host === "widget" ? t : document, r = (n) => tn(e, t, n);
 	return n.addEventListener("keydown", r), () => n.removeEventListener("keydown", r);
 }
-function nn(e, t, n) {
-	if (n.ctrlKey || n.metaKey || n.altKey || rn(n.target) || e.helpOpen.value || e.glossary.value !== null) return;
+function tn(e, t, n) {
+	if (n.ctrlKey || n.metaKey || n.altKey || nn(n.target) || e.helpOpen.value || e.glossary.value !== null) return;
 	let { selection: r, test: i } = e.state.value;
-	if (n.key === "t" && r) e.set({ test: en[i ?? "none"] });
+	if (n.key === "t" && r) e.set({ test: $t[i ?? "none"] });
 	else if (n.key === "p" && r) e.pin();
 	else if (n.key === "/") t.querySelector("[data-find]")?.focus();
 	else if (n.key === "?") e.helpOpen.value = !0;
@@ -1128,59 +1128,59 @@ function nn(e, t, n) {
 	else return;
 	n.preventDefault();
 }
-function rn(e) {
+function nn(e) {
 	return e instanceof HTMLElement && (e.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(e.tagName));
 }
 // src/lib/glossary.ts
-var an = on("# Glossary\n\nThe field's terms as they are used here, one line each.\n\n| term | meaning |\n|---|---|\n| activation (of a neuron) | What enters the down projection; in a gated MLP `act(gate) * up`. It can be negative. |\n| attention head | One query-key-value reader of a block; it writes `z W_O^h` to the residual stream. |\n| attention sink | A source token, mostly the first, that gets much attention and adds little. |\n| block | One layer: attention and MLP, which both add to the stream. Counted from 0. |\n| borderline | So near a limit that rounding could change the word. |\n| causal, suppressor | A part without which the target falls, or rises, by 0.3 nats; or by 0.1 and by more than 95 % of the parts of its kind do ([verdicts](methods/direct-effect.md#verdicts)). |\n| contribution | What one source token's value adds to the readout through one head. |\n| control | The parts of the same kind, each zeroed as well, beside which an effect is ranked. |\n| credit | The value of a part's term: its direct effect on the readout, in logits. |\n| cross-attention | The sublayer by which a decoder reads the encoder's last states. |\n| direct effect | What a part's own write adds to the readout, with everything else as it was. |\n| direct logit attribution | A logit as a sum of direct effects; here a ledger. |\n| down projection | `W_out`, the matrix from neurons to the stream. |\n| embedding | The vector of a token, the first term of the stream. |\n| encoder | The stack that reads the source in an encoder-decoder; every position sees every other. |\n| expert | One of the MLPs of a mixture of experts; the router weighs those it chooses. |\n| family | All models of one `model_type`; one row that says where their parts are. |\n| final norm | The norm between the last block and the unembedding. |\n| frozen | Held at its value in the recorded run. |\n| gain, shift | The learned factor and offset of a norm, one number a dimension. |\n| grain, granularity | How fine a ledger is: sublayer, head, source, neuron. |\n| grouped-query attention | Several query heads share one key-value head. |\n| head role | What a head is known to do: look at the previous token, copy, suppress copies ([the list](methods/head-roles.md)). |\n| induction | Attention to what followed the same token earlier. |\n| KL | `KL(final prediction ‖ prediction of a state)`, in nats. |\n| ledger | Named terms whose sum is compared with the model's own number. |\n| logit | The score of a token before the softmax. |\n| logit lens | The final norm and the unembedding applied to an earlier state of the stream. |\n| log-odds | `log(P / (1 - P))`, in nats: what an effect on a probability is measured in, since it does not saturate. |\n| MLP | The second sublayer of a block; papers also say FFN. |\n| nats | The unit of log-odds: 1 nat multiplies the odds by 2.7, 0.1 nats by 1.1. |\n| neuron | One hidden unit of an MLP; it writes its activation times one row of `W_out`. |\n| OV circuit | `W_V W_O` of a head: what it writes for a source token, given that it looks there. |\n| patching | A value of one run put into another, to see what follows (also: activation patching). |\n| path | A way from where something is written through heads to the readout; its value is a product of what each step passes on. |\n| pattern | A head's attention probabilities, query by key. |\n| post-LN | A block whose norms follow the sum of stream and write (BART, Marian); others norm what a sublayer reads. |\n| position | Index of a token in the prompt, from 0; −1 is the last. |\n| post-norm | A norm on a sublayer's output before it is added to the stream (Gemma 2 and 3, OLMo 2). |\n| QK circuit | `W_Q W_K^T` of a head: where it looks. |\n| rank | 1 is the most probable token. |\n| readout | A linear functional of the stream at one position: a logit, a difference of logits, a direction. |\n| reference | What is subtracted from the raw logit: the vocabulary mean, another token's logit, or nothing. |\n| `resid_pre`, `resid_mid`, `resid_post` | The stream before a block, after its attention, after its MLP. |\n| residual stream | The vector at each position that every sublayer adds to. |\n| run | One forward pass, kept. |\n| soft-cap | `c * tanh(logit / c)` after the unembedding (Gemma 2). |\n| source token | The token whose value a head reads. |\n| source | What the encoder of an encoder-decoder reads. |\n| sublayer | The attention or the MLP of a block. |\n| term | One addend of a ledger. |\n| tolerance | How far a ledger may be off before it is an error; what rounding explains. |\n| total effect | What changes in the output when a part is changed, with all that follows from it. |\n| unembedding | `W_U`, the matrix from the normed stream to logits. |\n| value (of attention) | What a source token offers to a head; the pattern mixes values into `z`. |\n| versus | A reference: the logit of another token. |\n| write | What a sublayer, head or neuron adds to the stream. |\n| `z` | A head's mix of values, before the output projection. |\n| zeroed | Set to zero where the question is asked, with all that follows computed again: what the target would be without the part. |\n");
-function on(e) {
-	return e.split("\n").map((e) => /^\| (.+?) \| (.+) \|$/.exec(e)).flatMap((e) => e?.[1] && e[2] && e[1] !== "term" ? [sn(cn(e[1]), cn(e[2]))] : []);
+var rn = an("# Glossary\n\nThe field's terms as they are used here, one line each.\n\n| term | meaning |\n|---|---|\n| activation (of a neuron) | What enters the down projection; in a gated MLP `act(gate) * up`. It can be negative. |\n| attention head | One query-key-value reader of a block; it writes `z W_O^h` to the residual stream. |\n| attention sink | A source token, mostly the first, that gets much attention and adds little. |\n| block | One layer: attention and MLP, which both add to the stream. Counted from 0. |\n| borderline | So near a limit that rounding could change the word. |\n| causal, suppressor | A part without which the target falls, or rises, by 0.3 nats; or by 0.1 and by more than 95 % of the parts of its kind do ([verdicts](methods/direct-effect.md#verdicts)). |\n| contribution | What one source token's value adds to the readout through one head. |\n| control | The parts of the same kind, each zeroed as well, beside which an effect is ranked. |\n| credit | The value of a part's term: its direct effect on the readout, in logits. |\n| cross-attention | The sublayer by which a decoder reads the encoder's last states. |\n| direct effect | What a part's own write adds to the readout, with everything else as it was. |\n| direct logit attribution | A logit as a sum of direct effects; here a ledger. |\n| down projection | `W_out`, the matrix from neurons to the stream. |\n| embedding | The vector of a token, the first term of the stream. |\n| encoder | The stack that reads the source in an encoder-decoder; every position sees every other. |\n| expert | One of the MLPs of a mixture of experts; the router weighs those it chooses. |\n| family | All models of one `model_type`; one row that says where their parts are. |\n| final norm | The norm between the last block and the unembedding. |\n| frozen | Held at its value in the recorded run. |\n| gain, shift | The learned factor and offset of a norm, one number a dimension. |\n| grain, granularity | How fine a ledger is: sublayer, head, source, neuron. |\n| grouped-query attention | Several query heads share one key-value head. |\n| head role | What a head is known to do: look at the previous token, copy, suppress copies ([the list](methods/head-roles.md)). |\n| induction | Attention to what followed the same token earlier. |\n| KL | `KL(final prediction ‖ prediction of a state)`, in nats. |\n| ledger | Named terms whose sum is compared with the model's own number. |\n| logit | The score of a token before the softmax. |\n| logit lens | The final norm and the unembedding applied to an earlier state of the stream. |\n| log-odds | `log(P / (1 - P))`, in nats: what an effect on a probability is measured in, since it does not saturate. |\n| MLP | The second sublayer of a block; papers also say FFN. |\n| nats | The unit of log-odds: 1 nat multiplies the odds by 2.7, 0.1 nats by 1.1. |\n| neuron | One hidden unit of an MLP; it writes its activation times one row of `W_out`. |\n| OV circuit | `W_V W_O` of a head: what it writes for a source token, given that it looks there. |\n| patching | A value of one run put into another, to see what follows (also: activation patching). |\n| path | A way from where something is written through heads to the readout; its value is a product of what each step passes on. |\n| pattern | A head's attention probabilities, query by key. |\n| post-LN | A block whose norms follow the sum of stream and write (BART, Marian); others norm what a sublayer reads. |\n| position | Index of a token in the prompt, from 0; −1 is the last. |\n| post-norm | A norm on a sublayer's output before it is added to the stream (Gemma 2 and 3, OLMo 2). |\n| QK circuit | `W_Q W_K^T` of a head: where it looks. |\n| rank | 1 is the most probable token. |\n| readout | A linear functional of the stream at one position: a logit, a difference of logits, a direction. |\n| reference | What is subtracted from the raw logit: the vocabulary mean, another token's logit, or nothing. |\n| `resid_pre`, `resid_mid`, `resid_post` | The stream before a block, after its attention, after its MLP. |\n| residual stream | The vector at each position that every sublayer adds to. |\n| run | One forward pass, kept. |\n| soft-cap | `c * tanh(logit / c)` after the unembedding (Gemma 2). |\n| source token | The token whose value a head reads. |\n| source | What the encoder of an encoder-decoder reads. |\n| sublayer | The attention or the MLP of a block. |\n| term | One addend of a ledger. |\n| tolerance | How far a ledger may be off before it is an error; what rounding explains. |\n| total effect | What changes in the output when a part is changed, with all that follows from it. |\n| unembedding | `W_U`, the matrix from the normed stream to logits. |\n| value (of attention) | What a source token offers to a head; the pattern mixes values into `z`. |\n| versus | A reference: the logit of another token. |\n| write | What a sublayer, head or neuron adds to the stream. |\n| `z` | A head's mix of values, before the output projection. |\n| zeroed | Set to zero where the question is asked, with all that follows computed again: what the target would be without the part. |\n");
+function an(e) {
+	return e.split("\n").map((e) => /^\| (.+?) \| (.+) \|$/.exec(e)).flatMap((e) => e?.[1] && e[2] && e[1] !== "term" ? [on(sn(e[1]), sn(e[2]))] : []);
 }
-function sn(e, t) {
+function on(e, t) {
 	return {
 		names: [e, ...e.replace(/ \(.*\)$/, "").split(", ")].map((e) => e.toLowerCase()),
 		term: e,
 		meaning: t
 	};
 }
-function cn(e) {
+function sn(e) {
 	return e.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, "$1").replaceAll("`", "");
 }
-function ln(e) {
+function cn(e) {
 	let t = [e.toLowerCase(), e.toLowerCase().replace(/s$/, "")];
-	return an.find((e) => e.names.some((e) => t.includes(e))) ?? null;
+	return rn.find((e) => e.names.some((e) => t.includes(e))) ?? null;
 }
 // src/panels/Glossary.tsx
-function un() {
-	let e = k(), t = Ve(null), n = e.glossary.value, r = n === null ? null : ln(n);
-	return ze(() => {
+function ln() {
+	let e = A(), t = Be(null), n = e.glossary.value, r = n === null ? null : cn(n);
+	return Re(() => {
 		n === null ? t.current?.close() : (t.current?.open || t.current?.showModal(), t.current?.querySelector(".chosen")?.scrollIntoView({ block: "center" }));
-	}, [n]), /* @__PURE__ */ j("dialog", {
+	}, [n]), /* @__PURE__ */ M("dialog", {
 		class: "glossary",
 		ref: t,
 		"aria-labelledby": "unembed-glossary",
 		onClose: () => e.glossary.value = null,
-		children: [/* @__PURE__ */ j("form", {
+		children: [/* @__PURE__ */ M("form", {
 			method: "dialog",
 			class: "controls",
-			children: [/* @__PURE__ */ j("h2", {
+			children: [/* @__PURE__ */ M("h2", {
 				id: "unembed-glossary",
 				children: "Glossary"
-			}), /* @__PURE__ */ j("button", {
+			}), /* @__PURE__ */ M("button", {
 				type: "submit",
 				children: "Close"
 			})]
-		}), n === null ? null : /* @__PURE__ */ j("dl", {
+		}), n === null ? null : /* @__PURE__ */ M("dl", {
 			tabIndex: 0,
-			children: an.map((e) => /* @__PURE__ */ j("div", {
+			children: rn.map((e) => /* @__PURE__ */ M("div", {
 				class: e === r ? "chosen" : "",
-				children: [/* @__PURE__ */ j("dt", { children: e.term }), /* @__PURE__ */ j("dd", { children: e.meaning })]
+				children: [/* @__PURE__ */ M("dt", { children: e.term }), /* @__PURE__ */ M("dd", { children: e.meaning })]
 			}, e.term))
 		})]
 	});
 }
 // src/lib/parts.ts
-function M(e) {
+function N(e) {
 	let { cross: t, encoder: n, layer: r, head: i } = e;
 	return {
 		kind: t ? "cross_head" : "head",
@@ -1189,7 +1189,7 @@ function M(e) {
 		...n ? { encoder: n } : {}
 	};
 }
-function dn(e) {
+function un(e) {
 	let { layer: t, expert: n, neuron: r, encoder: i } = e;
 	return {
 		kind: "neuron",
@@ -1199,10 +1199,10 @@ function dn(e) {
 		...i ? { encoder: i } : {}
 	};
 }
-function fn(e, t) {
-	return e === null || t === null ? e === t : pn(e) === pn(t);
+function dn(e, t) {
+	return e === null || t === null ? e === t : fn(e) === fn(t);
 }
-function pn(e) {
+function fn(e) {
 	return [
 		e.kind,
 		e.layer,
@@ -1212,28 +1212,28 @@ function pn(e) {
 		e.encoder ? "enc" : ""
 	].join(" ");
 }
-function mn(e) {
+function pn(e) {
 	return e.kind === "head" ? "attention" : e.kind === "cross_head" ? "cross_attention" : e.kind === "neuron" ? "mlp" : e.kind;
 }
+function mn(e) {
+	return pn(e) === "cross_attention";
+}
 function hn(e) {
-	return mn(e) === "cross_attention";
+	return mn(e) || e.encoder === !0;
 }
 function gn(e) {
-	return hn(e) || e.encoder === !0;
+	return e.encoder ? { encoder: !0 } : mn(e) ? { cross: !0 } : {};
 }
 function _n(e) {
-	return e.encoder ? { encoder: !0 } : hn(e) ? { cross: !0 } : {};
-}
-function vn(e) {
 	let t = /^\s*enc\.(.*)$/is.exec(e);
-	if (!t) return yn(e);
-	let n = yn(t[1] ?? "");
-	return n === null || hn(n) ? null : {
+	if (!t) return vn(e);
+	let n = vn(t[1] ?? "");
+	return n === null || mn(n) ? null : {
 		...n,
 		encoder: !0
 	};
 }
-function yn(e) {
+function vn(e) {
 	let t = /^\s*L?(\d+)(?:[.\s]*(?:H(\d+)|X(\d+)|(?:E(\d+)[.\s]*)?N(\d+)|(A(?:ttn|ttention)?)|(C(?:ross)?)|(M(?:LP)?)))?\s*$/i.exec(e);
 	if (!t) return null;
 	let [, n, r, i, a, o, , s, c] = t, l = { layer: Number(n) };
@@ -1255,27 +1255,27 @@ function yn(e) {
 		head: Number(r)
 	};
 }
-function N(e) {
-	return xn(bn(e), e.encoder ?? !1);
+function P(e) {
+	return bn(yn(e), e.encoder ?? !1);
 }
-function bn(e) {
+function yn(e) {
 	return e.kind === "head" ? `L${e.layer}.H${e.head}` : e.kind === "cross_head" ? `L${e.layer}.X${e.head}` : e.kind === "neuron" ? e.expert === void 0 ? `L${e.layer}.N${e.neuron}` : `L${e.layer}.E${e.expert}.N${e.neuron}` : `L${e.layer} ${{
 		mlp: "mlp",
 		attention: "attn",
 		cross_attention: "cross"
 	}[e.kind]}`;
 }
-function xn(e, t) {
+function bn(e, t) {
 	return t ? `enc.${e}` : e;
 }
-function Sn(e) {
-	let t = Cn(e);
-	if (t) return N(t);
+function xn(e) {
+	let t = Sn(e);
+	if (t) return P(t);
 	if (e.kind === "shared_experts" && typeof e.neuron == "number") return `L${e.layer}.shared.N${e.neuron}`;
 	let n = e.kind.replaceAll("_", " ");
 	return e.layer === null ? n : `L${e.layer} ${n}`;
 }
-function Cn(e) {
+function Sn(e) {
 	let { kind: t, layer: n, expert: r } = e;
 	return n === null ? null : t === "cross_attention" ? typeof e.head == "number" ? {
 		kind: "cross_head",
@@ -1298,35 +1298,35 @@ function Cn(e) {
 		neuron: e.neuron
 	};
 }
-function wn(e) {
+function Cn(e) {
 	let t = e;
-	return typeof t != "object" || !t || !Tn(t.layer) || t.encoder !== void 0 && (t.encoder !== !0 || String(t.kind).startsWith("cross")) ? !1 : t.kind === "head" || t.kind === "cross_head" ? Tn(t.head) : t.kind === "neuron" ? Tn(t.neuron) && (t.expert === void 0 || Tn(t.expert)) : t.kind === "attention" || t.kind === "cross_attention" || t.kind === "mlp";
+	return typeof t != "object" || !t || !wn(t.layer) || t.encoder !== void 0 && (t.encoder !== !0 || String(t.kind).startsWith("cross")) ? !1 : t.kind === "head" || t.kind === "cross_head" ? wn(t.head) : t.kind === "neuron" ? wn(t.neuron) && (t.expert === void 0 || wn(t.expert)) : t.kind === "attention" || t.kind === "cross_attention" || t.kind === "mlp";
 }
-function Tn(e) {
+function wn(e) {
 	return Number.isInteger(e) && e >= 0;
 }
-function En(e, t) {
-	return (t.reads === null || t.reads === void 0) && (e.encoder || hn(e)) ? "this model has no encoder." : e.encoder ? "" : e.layer >= t.layers ? `its layers are L0 to L${t.layers - 1}.` : e.head !== void 0 && e.head >= t.heads ? `the heads of a layer are 0 to ${t.heads - 1}.` : e.neuron === void 0 ? "" : t.d_mlp === 0 ? "this model has no neurons." : e.neuron >= t.d_mlp ? `the neurons of a layer are 0 to ${t.d_mlp - 1}.` : "";
+function Tn(e, t) {
+	return (t.reads === null || t.reads === void 0) && (e.encoder || mn(e)) ? "this model has no encoder." : e.encoder ? "" : e.layer >= t.layers ? `its layers are L0 to L${t.layers - 1}.` : e.head !== void 0 && e.head >= t.heads ? `the heads of a layer are 0 to ${t.heads - 1}.` : e.neuron === void 0 ? "" : t.d_mlp === 0 ? "this model has no neurons." : e.neuron >= t.d_mlp ? `the neurons of a layer are 0 to ${t.d_mlp - 1}.` : "";
 }
-function Dn(e) {
-	let t = e.ledger.terms.flatMap((e) => Cn(e) ?? []);
+function En(e) {
+	let t = e.ledger.terms.flatMap((e) => Sn(e) ?? []);
 	return [
-		...e.heads.map(M),
-		...e.neurons.map(dn),
+		...e.heads.map(N),
+		...e.neurons.map(un),
 		...t
 	];
 }
 // src/lib/knowledge.ts
-var On = [
+var Dn = [
 	"update",
 	"erase",
 	"suppress",
 	"amplify"
-], kn = ["rome", "value"], An = [
+], On = ["rome", "value"], kn = [
 	"refined",
 	"kept",
 	"shared"
-], jn = {
+], An = {
 	prompts: null,
 	subject: "",
 	t: .2,
@@ -1334,33 +1334,33 @@ var On = [
 	test: null,
 	edit: null
 };
-function Mn(e, t, n) {
+function jn(e, t, n) {
 	let r = n.trim();
 	return e.relations.flatMap(({ name: e, facts: n }) => n.filter((e) => r !== "" && e.answer.startsWith(r) && t.includes(e.subject)).map((t) => ({
 		...t,
 		relation: e
 	})));
 }
-function Nn({ layers: e, attributions: t }) {
+function Mn({ layers: e, attributions: t }) {
 	return [!0, !1].map((n) => ({
 		encoder: n,
 		layers: e.filter((e) => (e.encoder ?? !1) === n),
 		neurons: t.filter((e) => (e.encoder ?? !1) === n)
 	})).filter((e) => e.layers.length > 0);
 }
-function Pn(e) {
-	return N(dn(e));
+function Nn(e) {
+	return P(un(e));
 }
-function Fn(e, t) {
+function Pn(e, t) {
 	let n = Array.from({ length: t }, () => []);
 	for (let t of e) n[t.layer]?.push(t);
 	for (let e of n) e.sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
 	return n;
 }
-function In(e) {
+function Fn(e) {
 	return [...new Set(e.split("\n").filter((e) => e.trim() !== ""))];
 }
-function Ln(e) {
+function In(e) {
 	let [t] = e.facts;
 	return {
 		refined: t?.refined ?? [],
@@ -1368,17 +1368,17 @@ function Ln(e) {
 		shared: e.shared
 	};
 }
-function Rn(e, t) {
-	return t ?? An.find((t) => e[t].length > 0) ?? "refined";
+function Ln(e, t) {
+	return t ?? kn.find((t) => e[t].length > 0) ?? "refined";
 }
-function zn({ layer: e, expert: t, neuron: n }) {
+function Rn({ layer: e, expert: t, neuron: n }) {
 	return {
 		layer: e,
 		...t === null ? {} : { expert: t },
 		neuron: n
 	};
 }
-function Bn({ relation: e, subject: t, answer: n, target: r, prompts: i }) {
+function zn({ relation: e, subject: t, answer: n, target: r, prompts: i }) {
 	let a = r === ` ${n}` ? {} : { target: r };
 	return JSON.stringify({
 		relation: e,
@@ -1388,7 +1388,7 @@ function Bn({ relation: e, subject: t, answer: n, target: r, prompts: i }) {
 		prompts: i
 	});
 }
-function Vn(e, t, n, r, i) {
+function Bn(e, t, n, r, i) {
 	let a = n ? [
 		"--relation",
 		t.relation,
@@ -1406,7 +1406,7 @@ function Vn(e, t, n, r, i) {
 			"value",
 			...r.flatMap((e) => ["--neuron", e])
 		];
-		return Hn([
+		return Vn([
 			"update",
 			...n ? a : ["fact.jsonl"],
 			"--to",
@@ -1415,34 +1415,34 @@ function Vn(e, t, n, r, i) {
 			...o
 		]);
 	}
-	return e.action === "erase" ? Hn([
+	return e.action === "erase" ? Vn([
 		"suppress",
 		...r,
 		...o
-	]) : Hn([
+	]) : Vn([
 		e.action,
 		...r,
 		...n ? a : ["--facts", "fact.jsonl"],
 		...o
 	]);
 }
-function Hn(e) {
+function Vn(e) {
 	return `unembed knowledge ${e.map((e) => /^[\w./-]+$/.test(e) ? e : `'${e.replaceAll("'", "'\\''")}'`).join(" ")}`;
 }
-function Un(e, t) {
+function Hn(e, t) {
 	let { prompts: n, t: r } = e;
 	return {
 		ask: "find",
-		...Gn(e, t),
+		...Wn(e, t),
 		t: r,
 		...n === null ? {} : { prompts: n }
 	};
 }
-function Wn(e, t, n, r) {
-	let { prompts: i, subject: a } = e, o = i === null ? {} : { prompts: i }, s = r.map(zn);
+function Un(e, t, n, r) {
+	let { prompts: i, subject: a } = e, o = i === null ? {} : { prompts: i }, s = r.map(Rn);
 	return t.action === "update" ? {
 		ask: "update",
-		...Gn(e, n),
+		...Wn(e, n),
 		...o,
 		to: t.to,
 		method: t.method,
@@ -1450,42 +1450,42 @@ function Wn(e, t, n, r) {
 		...i === null ? {} : { subject: a }
 	} : {
 		ask: "edit",
-		...Gn(e, n),
+		...Wn(e, n),
 		...o,
 		action: t.action,
 		neurons: s
 	};
 }
-function Gn({ prompts: e }, { prompt: t, target: n }) {
+function Wn({ prompts: e }, { prompt: t, target: n }) {
 	return e === null ? { prompt: t } : {
 		prompt: t,
 		target: n
 	};
 }
-function Kn(e) {
+function Gn(e) {
 	let t = e;
 	if (typeof t != "object") return !1;
 	let { prompts: n, subject: r, t: i, set: a, test: o, edit: s } = t;
-	return (n === null || Array.isArray(n) && n.every((e) => typeof e == "string")) && typeof r == "string" && typeof i == "number" && Jn([null, ...An])(a) && Jn([
+	return (n === null || Array.isArray(n) && n.every((e) => typeof e == "string")) && typeof r == "string" && typeof i == "number" && qn([null, ...kn])(a) && qn([
 		null,
 		"zero",
 		"double"
-	])(o) && (s === null || qn(s));
+	])(o) && (s === null || Kn(s));
+}
+function Kn(e) {
+	let t = e;
+	return typeof t == "object" && qn(Dn)(t.action) && typeof t.to == "string" && qn(On)(t.method);
 }
 function qn(e) {
-	let t = e;
-	return typeof t == "object" && Jn(On)(t.action) && typeof t.to == "string" && Jn(kn)(t.method);
-}
-function Jn(e) {
 	return (t) => e.includes(t);
 }
 // src/page/state.ts
-var Yn = [
+var Jn = [
 	"zero",
 	"double",
 	"mean",
 	"swap"
-], Xn = [
+], Yn = [
 	"why",
 	"parts",
 	"graph",
@@ -1493,7 +1493,7 @@ var Yn = [
 	"compare",
 	"facts",
 	"continue"
-], Zn = {
+], Xn = {
 	view: "why",
 	a: "",
 	b: null,
@@ -1508,11 +1508,11 @@ var Yn = [
 	pins: [],
 	knowledge: null
 };
-function Qn(e) {
-	let t = Object.entries(e).filter(([e, t]) => JSON.stringify(t) !== JSON.stringify(Zn[e]));
+function Zn(e) {
+	let t = Object.entries(e).filter(([e, t]) => JSON.stringify(t) !== JSON.stringify(Xn[e]));
 	return t.length === 0 ? "" : `#${encodeURIComponent(JSON.stringify(Object.fromEntries(t)))}`;
 }
-function $n(e, t = Zn) {
+function Qn(e, t = Xn) {
 	if (e.length < 2) return t;
 	let n;
 	try {
@@ -1520,61 +1520,61 @@ function $n(e, t = Zn) {
 	} catch {
 		return t;
 	}
-	return typeof n == "object" && n && !Array.isArray(n) ? er({
-		...Zn,
+	return typeof n == "object" && n && !Array.isArray(n) ? $n({
+		...Xn,
 		...n
 	}) : t;
 }
-function er(e) {
-	let t = (t, n) => n(e[t]) ? e[t] : Zn[t], n = (e) => e === null || typeof e == "string";
+function $n(e) {
+	let t = (t, n) => n(e[t]) ? e[t] : Xn[t], n = (e) => e === null || typeof e == "string";
 	return {
-		view: t("view", (e) => Xn.some((t) => t === e)),
+		view: t("view", (e) => Yn.some((t) => t === e)),
 		a: t("a", (e) => typeof e == "string"),
 		b: t("b", n),
 		source: t("source", n),
-		position: t("position", (e) => e === null || Tn(e)),
-		target: t("target", (e) => n(e) || Tn(e)),
+		position: t("position", (e) => e === null || wn(e)),
+		target: t("target", (e) => n(e) || wn(e)),
 		vs: t("vs", n),
 		reference: t("reference", (e) => e === "mean" || e === "raw"),
-		word: t("word", (e) => e === null || Tn(e)),
-		selection: t("selection", (e) => e === null || wn(e)),
-		test: t("test", (e) => e === null || rr(e)),
-		pins: t("pins", (e) => Array.isArray(e) && e.every(ir)),
-		knowledge: t("knowledge", (e) => e === null || Kn(e))
+		word: t("word", (e) => e === null || wn(e)),
+		selection: t("selection", (e) => e === null || Cn(e)),
+		test: t("test", (e) => e === null || nr(e)),
+		pins: t("pins", (e) => Array.isArray(e) && e.every(rr)),
+		knowledge: t("knowledge", (e) => e === null || Gn(e))
 	};
 }
-function tr(e) {
+function er(e) {
 	return e.text === "" || e.text.includes("�") ? e.id : e.text;
 }
-function nr(e, t) {
+function tr(e, t) {
 	return {
-		target: tr(e),
+		target: er(e),
 		...e.text === t ? { vs: null } : {}
 	};
 }
-function rr(e) {
-	return Yn.some((t) => t === e);
+function nr(e) {
+	return Jn.some((t) => t === e);
 }
-function ir(e) {
+function rr(e) {
 	let t = e;
-	return typeof t == "object" && !!t && wn(t.part) && rr(t.how);
+	return typeof t == "object" && !!t && Cn(t.part) && nr(t.how);
 }
 // src/protocol/transports.ts
-function ar(e) {
+function ir(e) {
 	return (t, n) => {
 		let r = new AbortController();
-		return sr("/ask", t, e, r.signal).then(async (e) => {
-			if (!e.ok || !e.body) throw Error(await cr(e));
-			await lr(e.body, n);
+		return or("/ask", t, e, r.signal).then(async (e) => {
+			if (!e.ok || !e.body) throw Error(await sr(e));
+			await cr(e.body, n);
 		}).catch((e) => {
-			r.signal.aborted || (or(e) ? n.lost() : n.error(e instanceof Error ? e.message : String(e)));
+			r.signal.aborted || (ar(e) ? n.lost() : n.error(e instanceof Error ? e.message : String(e)));
 		}), () => r.abort();
 	};
 }
-function or(e) {
+function ar(e) {
 	return e instanceof TypeError;
 }
-function sr(e, t, n, r) {
+function or(e, t, n, r) {
 	let i = { "content-type": "application/json" };
 	return n !== null && (i.authorization = `Bearer ${n}`), fetch(e, {
 		method: "POST",
@@ -1583,7 +1583,7 @@ function sr(e, t, n, r) {
 		...r ? { signal: r } : {}
 	});
 }
-async function cr(e) {
+async function sr(e) {
 	let t = await e.text();
 	try {
 		let { message: e } = JSON.parse(t);
@@ -1591,7 +1591,7 @@ async function cr(e) {
 	} catch {}
 	return t || `The server answered ${e.status}.`;
 }
-async function lr(e, t) {
+async function cr(e, t) {
 	let n = e.pipeThrough(new TextDecoderStream()).getReader(), r = "";
 	for (;;) {
 		let { done: e, value: i } = await n.read();
@@ -1599,32 +1599,32 @@ async function lr(e, t) {
 		r += i.replaceAll("\r\n", "\n");
 		let a = r.split("\n\n");
 		r = a.pop() ?? "";
-		for (let e of a) ur(e, t);
+		for (let e of a) lr(e, t);
 	}
-	r.trim() && ur(r, t), t.lost();
+	r.trim() && lr(r, t), t.lost();
 }
-function ur(e, t) {
+function lr(e, t) {
 	let n = e.split("\n"), r = (e) => n.filter((t) => t.startsWith(`${e}:`)).map((t) => t.slice(e.length + 1).replace(/^ /, "")), i = r("data").join("\n");
-	i && dr(r("event")[0] ?? "message", JSON.parse(i), t);
+	i && ur(r("event")[0] ?? "message", JSON.parse(i), t);
 }
-function dr(e, t, n) {
+function ur(e, t, n) {
 	if (e === "progress") {
 		let { stage: e, fraction: r } = t;
 		n.progress(e, r);
 	} else e === "error" ? n.error(t.message) : e === "result" && n.result(t);
 }
-var fr = /* @__PURE__ */ new Set([
+var dr = /* @__PURE__ */ new Set([
 	"top",
 	"test",
 	"parts",
 	"target"
 ]);
-function pr(e) {
-	let t = (e) => A(Object.fromEntries(Object.entries(e).filter(([e]) => !fr.has(e)))), n = Object.entries(e).map(([e, n]) => {
+function fr(e) {
+	let t = (e) => j(Object.fromEntries(Object.entries(e).filter(([e]) => !dr.has(e)))), n = Object.entries(e).map(([e, n]) => {
 		let r = JSON.parse(e);
 		return {
 			core: t(r),
-			tokens: mr(r, n),
+			tokens: pr(r, n),
 			payload: n
 		};
 	});
@@ -1633,7 +1633,7 @@ function pr(e) {
 		return a ? r.result(a.payload) : r.error("Not kept in this report. Open the prompt with `unembed open` to ask for it."), () => {};
 	};
 }
-function mr(e, t) {
+function pr(e, t) {
 	let { target: n } = t ?? {};
 	return n?.id === void 0 ? [] : [
 		e.target ?? null,
@@ -1641,12 +1641,12 @@ function mr(e, t) {
 		n.text
 	];
 }
-function hr(e) {
+function mr(e) {
 	let t = 0;
 	return (n, r) => {
 		t += 1;
 		let i = t, a = (t) => {
-			t.id === i && (dr(t.event, t.data, r), t.event !== "progress" && e.off("msg:custom", a));
+			t.id === i && (ur(t.event, t.data, r), t.event !== "progress" && e.off("msg:custom", a));
 		};
 		return e.on("msg:custom", a), e.send({
 			id: i,
@@ -1659,14 +1659,14 @@ function hr(e) {
 		};
 	};
 }
-var gr = 11811, _r = 33;
-function vr(e) {
+var hr = 11811, gr = 33;
+function _r(e) {
 	let t = /* @__PURE__ */ new Uint8Array(21), n = new DataView(t.buffer);
-	n.setUint32(0, 9), t.set(new TextEncoder().encode("pHYs"), 4), n.setUint32(8, gr), n.setUint32(12, gr), t[16] = 1, n.setUint32(17, yr(t.subarray(4, 17)));
+	n.setUint32(0, 9), t.set(new TextEncoder().encode("pHYs"), 4), n.setUint32(8, hr), n.setUint32(12, hr), t[16] = 1, n.setUint32(17, vr(t.subarray(4, 17)));
 	let r = new Uint8Array(e.length + t.length);
-	return r.set(e.subarray(0, _r)), r.set(t, _r), r.set(e.subarray(_r), _r + t.length), r;
+	return r.set(e.subarray(0, gr)), r.set(t, gr), r.set(e.subarray(gr), gr + t.length), r;
 }
-function yr(e) {
+function vr(e) {
 	let t = 4294967295;
 	for (let n of e) {
 		t ^= n;
@@ -1675,11 +1675,11 @@ function yr(e) {
 	return (t ^ 4294967295) >>> 0;
 }
 // src/ui/download.ts
-function br(e, t, n) {
+function yr(e, t, n) {
 	let r = URL.createObjectURL(new Blob([t], { type: n })), i = document.createElement("a");
 	i.href = r, i.download = e, i.click(), URL.revokeObjectURL(r);
 }
-async function xr({ svg: e, width: t, height: n }) {
+async function br({ svg: e, width: t, height: n }) {
 	let r = new Image();
 	r.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(e)}`, await r.decode();
 	let i = document.createElement("canvas");
@@ -1689,131 +1689,131 @@ async function xr({ svg: e, width: t, height: n }) {
 	a.drawImage(r, 0, 0, i.width, i.height);
 	let o = await new Promise((e) => i.toBlob(e, "image/png"));
 	if (!o) throw Error("The picture is too large for this browser.");
-	return vr(new Uint8Array(await o.arrayBuffer()));
+	return _r(new Uint8Array(await o.arrayBuffer()));
 }
 // src/lib/format.ts
-var Sr = "−", Cr = 1e6;
-function P(e, t = 2) {
-	return wr(e, t, "");
-}
+var xr = "−", Sr = 1e6;
 function F(e, t = 2) {
-	return wr(e, t, "+");
+	return Cr(e, t, "");
 }
-function wr(e, t, n) {
+function I(e, t = 2) {
+	return Cr(e, t, "+");
+}
+function Cr(e, t, n) {
 	let r = Math.abs(e);
-	if (!(r < Cr)) return Tr(e, t, n);
+	if (!(r < Sr)) return wr(e, t, n);
 	let i = r.toFixed(t);
-	return Number(i) === 0 ? i : Er(e, n) + i;
+	return Number(i) === 0 ? i : Tr(e, n) + i;
 }
-function Tr(e, t = 0, n = "") {
+function wr(e, t = 0, n = "") {
 	if (Number.isNaN(e)) return "NaN";
 	if (e === 0) return "0";
 	let r = Math.abs(e), i = Number.isFinite(r) ? r.toExponential(t).replace(/([+-])(\d)$/, "$10$2") : "∞";
-	return Er(e, n) + i;
+	return Tr(e, n) + i;
 }
-function Er(e, t) {
-	return e < 0 ? Sr : t;
+function Tr(e, t) {
+	return e < 0 ? xr : t;
 }
-function I(e) {
+function L(e) {
 	if (e < 1e-4) return "<0.01%";
-	let t = P(100 * e, e >= .001 ? 1 : 2);
+	let t = F(100 * e, e >= .001 ? 1 : 2);
 	return t === "100.0" ? ">99.9%" : `${t}%`;
 }
-function Dr(e) {
-	return `${P(100 * e, 1)}%`;
+function Er(e) {
+	return `${F(100 * e, 1)}%`;
+}
+function Dr(e, t) {
+	if (Math.max(e, t) < 1e-4) return [wr(e, 1), wr(t, 1)];
+	let [n, r] = [L(e), L(t)];
+	if (!jr(e, t) || n !== r && !Ar(e, t)) return [n, r];
+	let i = 2;
+	for (; i < 4 && !kr(e, t, i);) i++;
+	return [`${Or(e, i)}%`, `${Or(t, i)}%`];
 }
 function Or(e, t) {
-	if (Math.max(e, t) < 1e-4) return [Tr(e, 1), Tr(t, 1)];
-	let [n, r] = [I(e), I(t)];
-	if (!Mr(e, t) || n !== r && !jr(e, t)) return [n, r];
-	let i = 2;
-	for (; i < 4 && !Ar(e, t, i);) i++;
-	return [`${kr(e, i)}%`, `${kr(t, i)}%`];
-}
-function kr(e, t) {
-	let n = P(100 * e, t);
+	let n = F(100 * e, t);
 	if (e <= 0 || e >= 1 || ![0, 100].includes(Number(n))) return n;
 	let r = 10 ** -t;
-	return Number(n) === 0 ? `<${P(r, t)}` : `>${P(100 - r, t)}`;
+	return Number(n) === 0 ? `<${F(r, t)}` : `>${F(100 - r, t)}`;
 }
-function Ar(e, t, n) {
-	let r = [kr(e, n), kr(t, n)];
-	return r[0] !== r[1] && !(jr(e, t) && r.some((e) => e.includes(">")));
+function kr(e, t, n) {
+	let r = [Or(e, n), Or(t, n)];
+	return r[0] !== r[1] && !(Ar(e, t) && r.some((e) => e.includes(">")));
 }
-function jr(e, t) {
+function Ar(e, t) {
 	return Math.min(e, t) > .99;
 }
-function Mr(e, t) {
+function jr(e, t) {
 	let [n, r] = e < t ? [e, t] : [t, e];
 	return r * (1 - n) > 1.1 * n * (1 - r);
 }
-function Nr(e) {
+function Mr(e) {
 	let { verdict: t, size: n } = e;
 	return `${n === "none" || t === "ordinary" ? "○" : "●"} ${t === null ? n : t === "ordinary" ? t : `${n} ${t}`}${e.borderline ? " ~" : ""}`;
 }
-var Pr = {
+var Nr = {
 	" ": "·",
 	"\n": "↵",
 	"	": "⇥"
-}, Fr = /[\p{Cc}\p{Cf}\p{Cs}\p{Cn}\p{Co}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]/u;
-function L(e) {
-	return [...e].map((e) => Pr[e] ?? (Fr.test(e) ? Wr(e) : e)).join("") || "''";
-}
-var Ir = "[\\u0590-\\u08ff\\ufb1d-\\ufdff\\ufe70-\\ufefc]", Lr = RegExp(`${Ir}(?:[^\\x21-\\x7e\\u2190-\\u21ff]*${Ir})*`, "gu");
-function Rr(e) {
-	return e.replace(Lr, "⁨$&⁩");
-}
+}, Pr = /[\p{Cc}\p{Cf}\p{Cs}\p{Cn}\p{Co}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]/u;
 function R(e) {
-	return Rr(L(e));
+	return [...e].map((e) => Nr[e] ?? (Pr.test(e) ? Ur(e) : e)).join("") || "''";
+}
+var Fr = "[\\u0590-\\u08ff\\ufb1d-\\ufdff\\ufe70-\\ufefc]", Ir = RegExp(`${Fr}(?:[^\\x21-\\x7e\\u2190-\\u21ff]*${Fr})*`, "gu");
+function Lr(e) {
+	return e.replace(Ir, "⁨$&⁩");
 }
 function z(e) {
-	return e ? e.fragment ?? L(e.text) : "";
+	return Lr(R(e));
 }
-function zr(e) {
+function B(e) {
+	return e ? e.fragment ?? R(e.text) : "";
+}
+function Rr(e) {
 	let t = (e) => e.replace(/(\S+) (\d+)\/\d+/gu, (e, t, n) => n === "1" ? t : "").replaceAll(" ", "");
 	return e.map(({ text: e, fragment: n }) => n == null ? e : t(n)).join("");
 }
-var Br = {
+var zr = {
 	" ": "space",
 	"\n": "line break",
 	"	": "tab"
 };
-function Vr(e) {
-	let t = Br[e[0] ?? ""];
+function Br(e) {
+	let t = zr[e[0] ?? ""];
 	return t === void 0 || [...e].some((t) => t !== e[0]) ? null : e.length === 1 ? `a ${t}` : `${e.length} ${t}s`;
 }
-function Hr(e) {
-	return Vr(e) ?? L(e.trim() === "" ? e : e.trim());
+function Vr(e) {
+	return Br(e) ?? R(e.trim() === "" ? e : e.trim());
 }
-function Ur(e, t) {
-	let n = Hr(e);
-	return Vr(e) === null && t.some((t) => t !== e && Hr(t) === n) ? L(e) : n;
+function Hr(e, t) {
+	let n = Vr(e);
+	return Br(e) === null && t.some((t) => t !== e && Vr(t) === n) ? R(e) : n;
 }
-function Wr(e) {
+function Ur(e) {
 	let t = (e.codePointAt(0) ?? 0).toString(16).padStart(4, "0");
 	return t.length > 4 ? `\\u{${t}}` : `\\u${t}`;
 }
 // src/ui/Offers.tsx
-function Gr({ id: e, typed: t }) {
-	let n = k(), { prompt: r, source: i, position: a } = n.followed() ?? {}, o = [...Ht(n.data.host !== "report" && r !== void 0 && t.trim() !== "" ? {
+function Wr({ id: e, typed: t }) {
+	let n = A(), { prompt: r, source: i, position: a } = n.followed() ?? {}, o = [...Vt(n.data.host !== "report" && r !== void 0 && t.trim() !== "" ? {
 		ask: "tokens",
 		prompt: r,
 		source: i,
 		position: a,
 		text: t
 	} : null)?.result?.found ?? [], ...n.explained.value?.predictions ?? []];
-	return /* @__PURE__ */ j("datalist", {
+	return /* @__PURE__ */ M("datalist", {
 		id: e,
-		children: [...new Map(o.map((e) => [tr(e), e.probability]))].map(([e, t]) => typeof e == "string" ? /* @__PURE__ */ j("option", {
+		children: [...new Map(o.map((e) => [er(e), e.probability]))].map(([e, t]) => typeof e == "string" ? /* @__PURE__ */ M("option", {
 			value: e,
-			label: `${L(e)} ${I(t)}`
+			label: `${R(e)} ${L(t)}`
 		}, e) : null)
 	});
 }
 // src/ui/Field.tsx
-function Kr(e) {
-	let t = k(), n = We(), r = String(t.at[e.name].value ?? ""), i = O(r);
-	ze(() => {
+function Gr(e) {
+	let t = A(), n = Ue(), r = String(t.at[e.name].value ?? ""), i = k(r);
+	Re(() => {
 		i.value = r;
 	}, [r]);
 	let a = () => {
@@ -1834,9 +1834,9 @@ function Kr(e) {
 		autocomplete: "off",
 		onBlur: a
 	};
-	return e.wide ? /* @__PURE__ */ j("label", {
+	return e.wide ? /* @__PURE__ */ M("label", {
 		class: "wide",
-		children: [e.label, /* @__PURE__ */ j("textarea", {
+		children: [e.label, /* @__PURE__ */ M("textarea", {
 			...o,
 			rows: Math.min(4, Math.ceil(Math.max(i.value.length, 1) / 100)),
 			dir: "auto",
@@ -1845,25 +1845,25 @@ function Kr(e) {
 				e.key !== "Enter" || e.shiftKey || (e.preventDefault(), a());
 			}
 		})]
-	}) : /* @__PURE__ */ j("label", { children: [
+	}) : /* @__PURE__ */ M("label", { children: [
 		e.label,
-		/* @__PURE__ */ j("input", {
+		/* @__PURE__ */ M("input", {
 			...o,
 			type: "text",
 			list: e.offers ? n : void 0,
 			onInput: (e) => i.value = e.currentTarget.value,
 			onKeyDown: (e) => e.key === "Enter" && a()
 		}),
-		e.offers ? /* @__PURE__ */ j(Gr, {
+		e.offers ? /* @__PURE__ */ M(Wr, {
 			id: n,
 			typed: i.value === r ? "" : i.value
 		}) : null
 	] });
 }
 // src/panels/EarlierPrompts.tsx
-function qr() {
-	let e = k(), { a: t, source: n } = e.state.value, r = e.earlier.list.value.filter((e) => e.a !== t || e.source !== n);
-	return e.data.host === "report" || r.length === 0 ? null : /* @__PURE__ */ j("label", { children: ["Earlier", /* @__PURE__ */ j("select", {
+function Kr() {
+	let e = A(), { a: t, source: n } = e.state.value, r = e.earlier.list.value.filter((e) => e.a !== t || e.source !== n);
+	return e.data.host === "report" || r.length === 0 ? null : /* @__PURE__ */ M("label", { children: ["Earlier", /* @__PURE__ */ M("select", {
 		class: "earlier",
 		value: "",
 		onChange: (t) => {
@@ -1874,62 +1874,62 @@ function qr() {
 				target: null
 			});
 		},
-		children: [/* @__PURE__ */ j("option", {
+		children: [/* @__PURE__ */ M("option", {
 			value: "",
 			children: [r.length, " …"]
-		}), r.map((e, t) => /* @__PURE__ */ j("option", {
+		}), r.map((e, t) => /* @__PURE__ */ M("option", {
 			value: t,
-			children: Jr(e)
+			children: qr(e)
 		}, t))]
 	})] });
 }
-function Jr({ a: e, source: t }) {
+function qr({ a: e, source: t }) {
 	let n = t ? `${t} → ${e}` : e;
 	return n.length > 80 ? `${n.slice(0, 79)}…` : n;
 }
 // src/panels/Find.tsx
-var Yr = [
+var Jr = [
 	"compare",
 	"facts",
 	"continue"
 ];
-function Xr() {
-	let e = k(), t = Ve(null), n = We(), r = O(!1), i = e.explained.value, a = $t(), o = i ? Dn(a ?? i) : [], s = (n) => {
-		let a = vn(n), o = a === null ? "" : i ? En(a, i.model) : "Nothing is explained yet.";
-		r.value = a === null || o !== "", a === null ? e.said.value = `“${n}” names no part: write L23 (attention), L23.H4, L24.N1005 or L24 mlp.` : o && (e.said.value = `There is no ${N(a)}: ${o}`), a === null || o ? t.current?.select() : (Yr.includes(e.state.value.view) && e.set({ view: "parts" }), e.select(a), t.current?.blur());
+function Yr() {
+	let e = A(), t = Be(null), n = Ue(), r = k(!1), i = e.explained.value, a = Qt(), o = i ? En(a ?? i) : [], s = (n) => {
+		let a = _n(n), o = a === null ? "" : i ? Tn(a, i.model) : "Nothing is explained yet.";
+		r.value = a === null || o !== "", a === null ? e.said.value = `“${n}” names no part: write L23 (attention), L23.H4, L24.N1005 or L24 mlp.` : o && (e.said.value = `There is no ${P(a)}: ${o}`), a === null || o ? t.current?.select() : (Jr.includes(e.state.value.view) && e.set({ view: "parts" }), e.select(a), t.current?.blur());
 	};
-	return /* @__PURE__ */ j("label", {
+	return /* @__PURE__ */ M("label", {
 		class: "find",
 		children: [
-			/* @__PURE__ */ j("span", { children: ["Find ", /* @__PURE__ */ j("kbd", { children: "/" })] }),
-			/* @__PURE__ */ j("input", {
+			/* @__PURE__ */ M("span", { children: ["Find ", /* @__PURE__ */ M("kbd", { children: "/" })] }),
+			/* @__PURE__ */ M("input", {
 				ref: t,
 				type: "search",
 				"data-find": !0,
 				list: n,
-				placeholder: o[0] ? N(o[0]) : "part",
+				placeholder: o[0] ? P(o[0]) : "part",
 				"aria-invalid": r.value,
 				onKeyDown: (e) => {
 					e.key === "Enter" && e.currentTarget.value.trim() ? s(e.currentTarget.value.trim()) : e.key === "Escape" && e.currentTarget.blur();
 				}
 			}),
-			/* @__PURE__ */ j("datalist", {
+			/* @__PURE__ */ M("datalist", {
 				id: n,
-				children: o.map((e) => /* @__PURE__ */ j("option", { value: N(e) }, N(e)))
+				children: o.map((e) => /* @__PURE__ */ M("option", { value: P(e) }, P(e)))
 			})
 		]
 	});
 }
 // src/panels/Header.tsx
-function Zr() {
-	let e = k(), t = e.explained.value?.model ?? e.data.model, n = e.data.host !== "report", r = e.beside();
-	return /* @__PURE__ */ j("header", {
+function Xr() {
+	let e = A(), t = e.explained.value?.model ?? e.data.model, n = e.data.host !== "report", r = e.beside();
+	return /* @__PURE__ */ M("header", {
 		class: "top",
-		children: [/* @__PURE__ */ j("div", {
+		children: [/* @__PURE__ */ M("div", {
 			class: "title",
 			children: [
-				/* @__PURE__ */ j("h1", { children: "unembed" }),
-				t ? /* @__PURE__ */ j("p", {
+				/* @__PURE__ */ M("h1", { children: "unembed" }),
+				t ? /* @__PURE__ */ M("p", {
 					class: "model",
 					title: `${t.layers} layers × ${t.heads} heads`,
 					children: [
@@ -1940,29 +1940,29 @@ function Zr() {
 						t.device
 					]
 				}) : null,
-				/* @__PURE__ */ j("form", {
+				/* @__PURE__ */ M("form", {
 					class: "fields",
 					onSubmit: (e) => e.preventDefault(),
 					children: [
-						e.reads() === "text" ? /* @__PURE__ */ j(Kr, {
+						e.reads() === "text" ? /* @__PURE__ */ M(Gr, {
 							name: "source",
 							label: "Source",
 							wide: !0,
 							live: n
 						}) : null,
-						/* @__PURE__ */ j(Kr, {
+						/* @__PURE__ */ M(Gr, {
 							name: "a",
 							label: r === "source" ? "Decoder's prompt" : "Prompt",
 							wide: !0,
 							live: n
 						}),
-						/* @__PURE__ */ j(qr, {})
+						/* @__PURE__ */ M(Kr, {})
 					]
 				}),
-				/* @__PURE__ */ j(Xr, {}),
-				/* @__PURE__ */ j(ti, {}),
-				e.data.host === "page" ? /* @__PURE__ */ j(ri, {}) : null,
-				/* @__PURE__ */ j("button", {
+				/* @__PURE__ */ M(Yr, {}),
+				/* @__PURE__ */ M(ei, {}),
+				e.data.host === "page" ? /* @__PURE__ */ M(ni, {}) : null,
+				/* @__PURE__ */ M("button", {
 					type: "button",
 					"aria-label": "Keys",
 					title: "Keys",
@@ -1970,13 +1970,13 @@ function Zr() {
 					children: "?"
 				})
 			]
-		}), /* @__PURE__ */ j("div", {
+		}), /* @__PURE__ */ M("div", {
 			class: "bar-of-views",
-			children: [/* @__PURE__ */ j($r, {}), /* @__PURE__ */ j(ei, { live: n })]
+			children: [/* @__PURE__ */ M(Qr, {}), /* @__PURE__ */ M($r, { live: n })]
 		})]
 	});
 }
-var Qr = {
+var Zr = {
 	why: "Why",
 	parts: "Parts",
 	graph: "Graph",
@@ -1985,12 +1985,12 @@ var Qr = {
 	facts: "Facts",
 	continue: "Continue"
 };
-function $r() {
-	let e = k(), t = e.state.value;
-	return /* @__PURE__ */ j("nav", {
+function Qr() {
+	let e = A(), t = e.state.value;
+	return /* @__PURE__ */ M("nav", {
 		"aria-label": "Views",
-		children: Xn.map((n) => /* @__PURE__ */ j("a", {
-			href: Qn({
+		children: Yn.map((n) => /* @__PURE__ */ M("a", {
+			href: Zn({
 				...t,
 				view: n
 			}) || "#",
@@ -1998,50 +1998,50 @@ function $r() {
 			onClick: (t) => {
 				t.ctrlKey || t.metaKey || t.shiftKey || (t.preventDefault(), e.go(n));
 			},
-			children: [Qr[n], n === "tests" && t.pins.length > 0 ? /* @__PURE__ */ j("span", {
+			children: [Zr[n], n === "tests" && t.pins.length > 0 ? /* @__PURE__ */ M("span", {
 				class: "small",
 				children: [" ", t.pins.length]
 			}) : null]
 		}, n))
 	});
 }
-function ei({ live: e }) {
-	let t = k(), n = t.state.value;
-	return /* @__PURE__ */ j("details", {
+function $r({ live: e }) {
+	let t = A(), n = t.state.value;
+	return /* @__PURE__ */ M("details", {
 		class: "options",
 		open: n.target !== null || n.vs !== null || n.reference !== "mean",
-		children: [/* @__PURE__ */ j("summary", { children: "Another token or reference" }), /* @__PURE__ */ j("form", {
+		children: [/* @__PURE__ */ M("summary", { children: "Another token or reference" }), /* @__PURE__ */ M("form", {
 			class: "fields",
 			onSubmit: (e) => e.preventDefault(),
 			children: [
-				/* @__PURE__ */ j(Kr, {
+				/* @__PURE__ */ M(Gr, {
 					name: "target",
 					label: "Target",
 					placeholder: "top prediction",
 					live: e,
 					offers: !0
 				}),
-				/* @__PURE__ */ j(Kr, {
+				/* @__PURE__ */ M(Gr, {
 					name: "vs",
 					label: "Versus",
 					placeholder: "none",
 					live: e,
 					offers: !0
 				}),
-				/* @__PURE__ */ j("label", { children: ["Reference", /* @__PURE__ */ j("select", {
+				/* @__PURE__ */ M("label", { children: ["Reference", /* @__PURE__ */ M("select", {
 					value: n.vs === null ? n.reference : "vs",
 					disabled: !e || n.vs !== null,
 					onChange: (e) => t.set({ reference: e.currentTarget.value }),
 					children: [
-						/* @__PURE__ */ j("option", {
+						/* @__PURE__ */ M("option", {
 							value: "mean",
 							children: "above vocabulary mean"
 						}),
-						/* @__PURE__ */ j("option", {
+						/* @__PURE__ */ M("option", {
 							value: "raw",
 							children: "raw logit"
 						}),
-						n.vs === null ? null : /* @__PURE__ */ j("option", {
+						n.vs === null ? null : /* @__PURE__ */ M("option", {
 							value: "vs",
 							children: "minus the versus token"
 						})
@@ -2051,9 +2051,9 @@ function ei({ live: e }) {
 		})]
 	});
 }
-function ti() {
-	let e = k();
-	return e.data.host === "page" ? /* @__PURE__ */ j("button", {
+function ei() {
+	let e = A();
+	return e.data.host === "page" ? /* @__PURE__ */ M("button", {
 		type: "button",
 		onClick: async () => {
 			try {
@@ -2065,31 +2065,31 @@ function ti() {
 		children: "Copy link"
 	}) : null;
 }
-function ni(e) {
-	return or(e) ? `The server at ${location.origin} does not answer.` : e instanceof Error ? e.message : String(e);
+function ti(e) {
+	return ar(e) ? `The server at ${location.origin} does not answer.` : e instanceof Error ? e.message : String(e);
 }
-function ri() {
-	let e = k(), t = O(null), n = async () => {
+function ni() {
+	let e = A(), t = k(null), n = async () => {
 		t.value = null;
-		let n = await sr("/report", {
+		let n = await or("/report", {
 			state: e.state.value,
 			results: e.desk.shown(e.state.value.a, e.state.value.b)
 		}, e.data.token);
-		n.ok ? br("unembed-report.html", await n.blob(), "text/html") : t.value = await cr(n);
+		n.ok ? yr("unembed-report.html", await n.blob(), "text/html") : t.value = await sr(n);
 	};
-	return /* @__PURE__ */ j(b, { children: [/* @__PURE__ */ j("button", {
+	return /* @__PURE__ */ M(x, { children: [/* @__PURE__ */ M("button", {
 		type: "button",
-		onClick: () => n().catch((e) => t.value = ni(e)),
+		onClick: () => n().catch((e) => t.value = ti(e)),
 		disabled: !e.explained.value,
 		children: "Save report"
-	}), t.value ? /* @__PURE__ */ j("p", {
+	}), t.value ? /* @__PURE__ */ M("p", {
 		class: "error",
 		role: "alert",
 		children: t.value
 	}) : null] });
 }
 // src/panels/Help.tsx
-var ii = [
+var ri = [
 	["↑ ↓", "in the ledger: from row to row; in a grid: over the cells"],
 	["→ ←", "in the ledger: open and close a row; in the tokens: from token to token"],
 	["Enter", "choose what has the focus"],
@@ -2099,30 +2099,30 @@ var ii = [
 	["Escape", "select nothing; close this"],
 	["?", "show the keys"]
 ];
-function ai() {
-	let e = k(), t = Ve(null), n = e.helpOpen.value;
-	return ze(() => {
+function ii() {
+	let e = A(), t = Be(null), n = e.helpOpen.value;
+	return Re(() => {
 		n && !t.current?.open && t.current?.showModal(), n || t.current?.close();
-	}, [n]), /* @__PURE__ */ j("dialog", {
+	}, [n]), /* @__PURE__ */ M("dialog", {
 		ref: t,
 		"aria-labelledby": "unembed-keys",
 		onClose: () => e.helpOpen.value = !1,
 		children: [
-			/* @__PURE__ */ j("h2", {
+			/* @__PURE__ */ M("h2", {
 				id: "unembed-keys",
 				children: "Keys"
 			}),
-			/* @__PURE__ */ j("table", { children: /* @__PURE__ */ j("tbody", { children: ii.map(([e, t]) => /* @__PURE__ */ j("tr", { children: [/* @__PURE__ */ j("th", {
+			/* @__PURE__ */ M("table", { children: /* @__PURE__ */ M("tbody", { children: ri.map(([e, t]) => /* @__PURE__ */ M("tr", { children: [/* @__PURE__ */ M("th", {
 				scope: "row",
-				children: /* @__PURE__ */ j("kbd", { children: e })
-			}), /* @__PURE__ */ j("td", { children: t })] }, e)) }) }),
-			/* @__PURE__ */ j("p", {
+				children: /* @__PURE__ */ M("kbd", { children: e })
+			}), /* @__PURE__ */ M("td", { children: t })] }, e)) }) }),
+			/* @__PURE__ */ M("p", {
 				class: "controls",
-				children: [/* @__PURE__ */ j("button", {
+				children: [/* @__PURE__ */ M("button", {
 					type: "button",
 					onClick: () => e.helpOpen.value = !1,
 					children: "Close"
-				}), /* @__PURE__ */ j("button", {
+				}), /* @__PURE__ */ M("button", {
 					type: "button",
 					onClick: () => {
 						e.helpOpen.value = !1, e.glossary.value = "ledger";
@@ -2134,61 +2134,61 @@ function ai() {
 	});
 }
 // src/panels/Lost.tsx
-var [oi, si] = ["smollm2-135m", "8731"];
-function ci() {
-	let e = k();
+var [ai, oi] = ["smollm2-135m", "8731"];
+function si() {
+	let e = A();
 	if (!e.desk.lost.value) return null;
-	let [t, n] = [e.at.a.value, e.data.model?.name ?? oi], r = location.port && location.port !== si ? ` --port ${location.port}` : "";
-	return /* @__PURE__ */ j("div", {
+	let [t, n] = [e.at.a.value, e.data.model?.name ?? ai], r = location.port && location.port !== oi ? ` --port ${location.port}` : "";
+	return /* @__PURE__ */ M("div", {
 		class: "panel lost",
 		role: "alert",
-		children: [/* @__PURE__ */ j("p", { children: [
-			/* @__PURE__ */ j("strong", { children: [
+		children: [/* @__PURE__ */ M("p", { children: [
+			/* @__PURE__ */ M("strong", { children: [
 				"The server at ",
 				location.origin,
 				" does not answer."
 			] }),
 			" What is shown stays. Start it again with",
 			" ",
-			/* @__PURE__ */ j("code", { children: [
+			/* @__PURE__ */ M("code", { children: [
 				"unembed open ",
-				li(t),
-				n === oi ? "" : ` --model ${li(n)}`,
+				ci(t),
+				n === ai ? "" : ` --model ${ci(n)}`,
 				r
 			] }),
 			", and try again here. If it was only busy or out of reach, try again at once."
-		] }), /* @__PURE__ */ j("button", {
+		] }), /* @__PURE__ */ M("button", {
 			type: "button",
 			onClick: () => e.desk.retry(),
 			children: "Try again"
 		})]
 	});
 }
-function li(e) {
+function ci(e) {
 	return `'${e.replaceAll("'", "'\\''")}'`;
 }
 // src/panels/Start.tsx
-var ui = [
+var li = [
 	["A fact", "The capital of France is"],
 	["Who did what", "When Mary and John went to the store, John gave a drink to"],
 	["A pattern", "one two three four five six one two three four"]
 ];
-function di() {
-	let e = k(), t = e.beside();
-	return /* @__PURE__ */ j("main", {
+function ui() {
+	let e = A(), t = e.beside();
+	return /* @__PURE__ */ M("main", {
 		class: "start",
 		children: [
-			/* @__PURE__ */ j("h2", { children: "Why did the model say that?" }),
-			/* @__PURE__ */ j("p", { children: [
+			/* @__PURE__ */ M("h2", { children: "Why did the model say that?" }),
+			/* @__PURE__ */ M("p", { children: [
 				"Type a ",
 				t,
 				" above and press Enter. You see what the model says next, which words it needs for that, and which of its parts carried it. What a word or part does is found by running the model again without it."
 			] }),
-			t === "prompt" && !e.data.model?.bidirectional && e.data.host !== "report" ? /* @__PURE__ */ j("ul", { children: ui.map(([t, n]) => /* @__PURE__ */ j("li", { children: /* @__PURE__ */ j("button", {
+			t === "prompt" && !e.data.model?.bidirectional && e.data.host !== "report" ? /* @__PURE__ */ M("ul", { children: li.map(([t, n]) => /* @__PURE__ */ M("li", { children: /* @__PURE__ */ M("button", {
 				type: "button",
 				onClick: () => e.set({ a: n }),
 				children: [
-					/* @__PURE__ */ j("span", {
+					/* @__PURE__ */ M("span", {
 						class: "small",
 						children: t
 					}),
@@ -2199,23 +2199,289 @@ function di() {
 		]
 	});
 }
+// src/lib/study.ts
+function di(e, t) {
+	return typeof t == "number" ? e.about[t] ?? null : e[t];
+}
+function fi(e, t) {
+	let n = t.toLowerCase().split(/\s+/).filter(Boolean);
+	return n.length === 0 ? [...e] : e.filter((e) => {
+		let t = [
+			e.prompt,
+			e.target,
+			e.versus,
+			e.error,
+			...e.about
+		].join("\n").toLowerCase();
+		return n.every((e) => t.includes(e));
+	});
+}
+function pi(e, { column: t, falling: n }) {
+	let r = n ? -1 : 1;
+	return [...e].sort((e, n) => {
+		let [i, a] = [di(e, t), di(n, t)];
+		return i === null || a === null ? Number(i === null) - Number(a === null) : r * (typeof i == "number" && typeof a == "number" ? i - a : String(i).localeCompare(String(a)));
+	});
+}
+function mi(e, t) {
+	let n = /* @__PURE__ */ new Map();
+	for (let r of e) {
+		let e = t === null ? null : String(di(r, t) ?? "none"), i = n.get(e);
+		i ? i.push(r) : n.set(e, [r]);
+	}
+	return [...n].map(([e, t]) => {
+		let n = t.flatMap(({ probability: e }) => e === null ? [] : [e]), r = n.reduce((e, t) => e + t, 0);
+		return {
+			value: e,
+			prompts: t,
+			well: n.length,
+			mean: n.length ? r / n.length : null
+		};
+	});
+}
+function hi(e) {
+	return /^\[\s*\d+(\s*,\s*\d+)*\s*\]$/.test(e);
+}
+// src/ui/Table.tsx
+function gi(e) {
+	return /* @__PURE__ */ M("section", {
+		class: "scroll",
+		tabIndex: 0,
+		"aria-label": e.label,
+		children: e.children
+	});
+}
+function _i(e) {
+	let t = A(), n = vi();
+	return /* @__PURE__ */ M("details", {
+		class: "twin",
+		ref: n.ref,
+		onToggle: n.toggle,
+		children: [/* @__PURE__ */ M("summary", { children: ["Table: ", e.label] }), n.open || t.data.host === "report" ? /* @__PURE__ */ M(gi, {
+			label: `Table: ${e.label}`,
+			children: /* @__PURE__ */ M("table", { children: [/* @__PURE__ */ M("thead", { children: /* @__PURE__ */ M("tr", { children: e.head.map((e, t) => /* @__PURE__ */ M("th", {
+				scope: "col",
+				children: e
+			}, t)) }) }), /* @__PURE__ */ M("tbody", { children: e.rows().map((e, t) => /* @__PURE__ */ M("tr", { children: e.map((e, t) => /* @__PURE__ */ M("td", { children: e }, t)) }, t)) })] })
+		}) : null]
+	});
+}
+function vi() {
+	let e = k(!1), t = Be(null);
+	return {
+		ref: t,
+		get open() {
+			return e.value;
+		},
+		toggle: () => {
+			e.value = t.current?.open ?? !1;
+		}
+	};
+}
+// src/panels/Study.tsx
+var yi = 200;
+function bi({ study: e }) {
+	let t = k(""), n = k({
+		column: "row",
+		falling: !1
+	}), r = k(null), i = fi(e.prompts, t.value), a = mi(pi(i, n.value), r.value), o = e.answered - e.prompts.length;
+	return /* @__PURE__ */ M("main", {
+		class: "study",
+		children: [
+			/* @__PURE__ */ M("h2", { children: [
+				e.do,
+				" over ",
+				e.answered.toLocaleString("en"),
+				" prompts"
+			] }),
+			/* @__PURE__ */ M("p", {
+				class: "dim",
+				children: [
+					"The study in ",
+					e.folder,
+					".",
+					e.answered < e.rows ? ` ${e.rows - e.answered} more rows are still to be asked.` : "",
+					e.failures ? ` ${e.failures} have an error.` : "",
+					o > 0 ? ` The first ${e.prompts.length.toLocaleString("en")} are listed.` : "",
+					" What matters over all of them: ",
+					/* @__PURE__ */ M("code", { children: "unembed report" }),
+					"."
+				]
+			}),
+			/* @__PURE__ */ M("div", {
+				class: "fields",
+				children: [
+					/* @__PURE__ */ M("label", { children: [
+						"Filter",
+						" ",
+						/* @__PURE__ */ M("input", {
+							type: "search",
+							value: t.value,
+							onInput: (e) => t.value = e.currentTarget.value
+						})
+					] }),
+					e.columns.length > 0 ? /* @__PURE__ */ M("label", { children: [
+						"Group by",
+						" ",
+						/* @__PURE__ */ M("select", {
+							value: r.value ?? "",
+							onChange: (e) => {
+								let t = e.currentTarget.value;
+								r.value = t === "" ? null : Number(t);
+							},
+							children: [/* @__PURE__ */ M("option", {
+								value: "",
+								children: "nothing"
+							}), e.columns.map((e, t) => /* @__PURE__ */ M("option", {
+								value: t,
+								children: e
+							}, e))]
+						})
+					] }) : null,
+					/* @__PURE__ */ M("span", {
+						class: "dim",
+						role: "status",
+						children: [i.length.toLocaleString("en"), " prompts"]
+					})
+				]
+			}),
+			/* @__PURE__ */ M(xi, {
+				groups: a,
+				columns: e.columns,
+				order: n.value,
+				sort: (e) => n.value = e
+			})
+		]
+	});
+}
+function xi({ groups: e, columns: t, order: n, sort: r }) {
+	let i = k(yi), a = e.reduce((e, { prompts: t }) => e + t.length, 0), o = [
+		["row", "row"],
+		["prompt", "prompt"],
+		["target", "asked about"],
+		["probability", "probability"],
+		...t.map((e, t) => [t, e]),
+		["error", "error"]
+	], s = i.value;
+	return /* @__PURE__ */ M(gi, {
+		label: "The prompts of the study",
+		children: [/* @__PURE__ */ M("table", { children: [/* @__PURE__ */ M("thead", { children: /* @__PURE__ */ M("tr", { children: o.map(([e, t]) => /* @__PURE__ */ M(Si, {
+			column: e,
+			name: t,
+			order: n,
+			sort: r
+		}, e)) }) }), e.map(({ value: e, prompts: n, well: r, mean: i }) => {
+			let a = n.slice(0, Math.max(0, s));
+			return s -= a.length, a.length === 0 ? null : /* @__PURE__ */ M("tbody", { children: [e === null ? null : /* @__PURE__ */ M("tr", {
+				class: "group",
+				children: /* @__PURE__ */ M("th", {
+					colSpan: o.length,
+					scope: "rowgroup",
+					children: [
+						e,
+						": ",
+						n.length.toLocaleString("en"),
+						" prompts",
+						i === null ? "" : `, mean probability ${L(i)} of the ${r} that went well`
+					]
+				})
+			}), a.map((e) => /* @__PURE__ */ M(Ci, {
+				prompt: e,
+				columns: t
+			}, e.row))] }, e);
+		})] }), a > i.value ? /* @__PURE__ */ M("button", {
+			type: "button",
+			onClick: () => i.value += yi,
+			children: ["Show more of ", a.toLocaleString("en")]
+		}) : null]
+	});
+}
+function Si({ column: e, name: t, order: n, sort: r }) {
+	let i = n.column === e;
+	return /* @__PURE__ */ M("th", {
+		scope: "col",
+		"aria-sort": i ? n.falling ? "descending" : "ascending" : "none",
+		children: /* @__PURE__ */ M("button", {
+			type: "button",
+			class: "plain",
+			onClick: () => r({
+				column: e,
+				falling: i && !n.falling
+			}),
+			children: [t, i ? n.falling ? " ↓" : " ↑" : ""]
+		})
+	});
+}
+function Ci({ prompt: e, columns: t }) {
+	return /* @__PURE__ */ M("tr", { children: [
+		/* @__PURE__ */ M("td", {
+			class: "number",
+			children: e.row
+		}),
+		/* @__PURE__ */ M("th", {
+			scope: "row",
+			children: /* @__PURE__ */ M(wi, { prompt: e })
+		}),
+		/* @__PURE__ */ M("td", { children: [e.target, e.versus === null ? "" : ` against ${e.versus}`] }),
+		/* @__PURE__ */ M("td", {
+			class: "number",
+			children: e.probability === null ? "" : L(e.probability)
+		}),
+		t.map((t, n) => /* @__PURE__ */ M("td", { children: di(e, n)?.toString() }, t)),
+		/* @__PURE__ */ M("td", { children: e.error })
+	] });
+}
+function wi({ prompt: e }) {
+	let t = A();
+	if (e.prompt === "" || hi(e.prompt)) return /* @__PURE__ */ M(x, { children: e.prompt });
+	let { prompt: n, target_id: r, versus: i } = e;
+	return /* @__PURE__ */ M("button", {
+		type: "button",
+		class: "plain",
+		onClick: () => t.set({
+			a: n,
+			target: r,
+			vs: i,
+			view: "why",
+			position: null
+		}),
+		children: n
+	});
+}
+function Ti() {
+	let e = A();
+	return e.data.study ? /* @__PURE__ */ M("p", {
+		class: "back",
+		children: /* @__PURE__ */ M("button", {
+			type: "button",
+			onClick: () => e.set({
+				a: "",
+				target: null,
+				vs: null,
+				view: "why",
+				position: null
+			}),
+			children: "← All prompts of the study"
+		})
+	}) : null;
+}
 // src/ui/Status.tsx
-function B(e) {
-	let t = k(), n = e.answer;
-	return !n || n.result ? null : n.error && t.data.host === "report" ? /* @__PURE__ */ j("p", {
+function V(e) {
+	let t = A(), n = e.answer;
+	return !n || n.result ? null : n.error && t.data.host === "report" ? /* @__PURE__ */ M("p", {
 		class: "note",
 		children: n.error
-	}) : n.error ? /* @__PURE__ */ j("p", {
+	}) : n.error ? /* @__PURE__ */ M("p", {
 		class: "error",
 		role: "alert",
 		children: n.error
-	}) : t.desk.lost.value ? /* @__PURE__ */ j("p", {
+	}) : t.desk.lost.value ? /* @__PURE__ */ M("p", {
 		class: "note",
 		children: "Waits for the server."
-	}) : /* @__PURE__ */ j("p", {
+	}) : /* @__PURE__ */ M("p", {
 		class: "progress",
 		children: [
-			/* @__PURE__ */ j("progress", {
+			/* @__PURE__ */ M("progress", {
 				value: n.fraction,
 				max: 1,
 				"aria-label": n.stage
@@ -2226,29 +2492,29 @@ function B(e) {
 	});
 }
 // src/ui/Toast.tsx
-var fi = 7e3;
-function pi() {
-	let e = k(), t = e.said.value;
-	return ze(() => {
+var Ei = 7e3;
+function Di() {
+	let e = A(), t = e.said.value;
+	return Re(() => {
 		let t = setTimeout(() => {
 			e.said.value = "";
-		}, fi);
+		}, Ei);
 		return () => clearTimeout(t);
-	}, [t]), /* @__PURE__ */ j("p", {
+	}, [t]), /* @__PURE__ */ M("p", {
 		class: "toast",
 		role: "status",
 		children: t
 	});
 }
-function mi(e, t) {
-	let n = O(0), r = Ve(""), i = `${e} ${t}`;
+function Oi(e, t) {
+	let n = k(0), r = Be(""), i = `${e} ${t}`;
 	return r.current !== i && (r.current = i, (e < n.value || e >= n.value + 128) && (n.value = Math.max(0, e - 128 + 1))), n;
 }
-function hi(e, t, n) {
+function ki(e, t, n) {
 	return e >= t && e < t + 128 ? t : Math.min(Math.max(0, e - 64), Math.max(0, n - 128));
 }
 // src/lib/colours.ts
-var gi = [
+var Ai = [
 	[
 		84,
 		39,
@@ -2284,7 +2550,7 @@ var gi = [
 		88,
 		6
 	]
-], _i = [
+], ji = [
 	[
 		203,
 		196,
@@ -2320,7 +2586,7 @@ var gi = [
 		206,
 		148
 	]
-], vi = [
+], Mi = [
 	[
 		0,
 		32,
@@ -2351,14 +2617,14 @@ var gi = [
 		234,
 		70
 	]
-], yi = D(!1);
+], Ni = O(!1);
 if (typeof matchMedia < "u") {
 	let e = matchMedia("(prefers-color-scheme: dark)");
-	yi.value = e.matches, e.addEventListener("change", () => {
-		yi.value = e.matches;
+	Ni.value = e.matches, e.addEventListener("change", () => {
+		Ni.value = e.matches;
 	});
 }
-function bi(e, t) {
+function Pi(e, t) {
 	let n = Math.min(Math.max(Number.isFinite(t) ? t : 0, 0), 1) * (e.length - 1), r = e[Math.floor(n)], i = e[Math.ceil(n)], a = n - Math.floor(n);
 	return [
 		0,
@@ -2369,66 +2635,66 @@ function bi(e, t) {
 		return Math.round(t + (n - t) * a);
 	});
 }
-function xi(e, t, n = yi.value) {
-	return wi(bi(n ? _i : gi, .5 + (t > 0 ? e / t : 0) / 2));
+function Fi(e, t, n = Ni.value) {
+	return Ri(Pi(n ? ji : Ai, .5 + (t > 0 ? e / t : 0) / 2));
 }
-function Si(e) {
-	return wi(bi(vi, e));
+function Ii(e) {
+	return Ri(Pi(Mi, e));
 }
-function Ci(e) {
+function Li(e) {
 	let [t = 0, n = 0, r = 0] = (e.match(/\d+/g) ?? []).map((e) => {
 		let t = Number(e) / 255;
 		return t <= .04045 ? t / 12.92 : ((t + .055) / 1.055) ** 2.4;
 	});
 	return .2126 * t + .7152 * n + .0722 * r > .179 ? "#000" : "#fff";
 }
-function wi([e, t, n]) {
+function Ri([e, t, n]) {
 	return `rgb(${e},${t},${n})`;
 }
 // src/lib/figure/svg.ts
-var V = ki(85) - 8, H = ki(170) - 8, Ti = "#1b1b1a", U = "#55554f", Ei = "#c9c9c4", Di = "#b35806", Oi = "#542788", W = 6.5;
-function ki(e) {
+var H = Ui(85) - 8, U = Ui(170) - 8, zi = "#1b1b1a", W = "#55554f", Bi = "#c9c9c4", Vi = "#b35806", Hi = "#542788", G = 6.5;
+function Ui(e) {
 	return e * 72 / 25.4;
 }
-function Ai(e, t, n = "") {
-	let r = Object.entries(t).filter(([, e]) => e !== void 0).map(([e, t]) => ` ${e}="${typeof t == "number" ? ji(t) : Pi(String(t))}"`).join("");
+function Wi(e, t, n = "") {
+	let r = Object.entries(t).filter(([, e]) => e !== void 0).map(([e, t]) => ` ${e}="${typeof t == "number" ? Gi(t) : Ji(String(t))}"`).join("");
 	return n === "" ? `<${e}${r}/>` : `<${e}${r}>${n}</${e}>`;
 }
-function ji(e) {
+function Gi(e) {
 	return Number.isFinite(e) ? String(Math.round(e * 1e3) / 1e3 + 0) : "0";
 }
-var Mi = {
+var Ki = {
 	"&": "&amp;",
 	"<": "&lt;",
 	">": "&gt;",
 	"\"": "&quot;",
 	"'": "&#39;"
-}, Ni = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu;
-function Pi(e) {
-	return e.replace(Ni, "�").replace(/[&<>"']/g, (e) => Mi[e] ?? "");
+}, qi = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu;
+function Ji(e) {
+	return e.replace(qi, "�").replace(/[&<>"']/g, (e) => Ki[e] ?? "");
 }
-function G(e, t, n, r = {}) {
-	let { size: i = 8, fill: a = Ti, bold: o = !1, anchor: s = "start", turn: c = 0 } = r;
-	return Ai("text", {
+function K(e, t, n, r = {}) {
+	let { size: i = 8, fill: a = zi, bold: o = !1, anchor: s = "start", turn: c = 0 } = r;
+	return Wi("text", {
 		x: e,
 		y: t,
 		"font-size": i,
 		fill: a,
 		"font-weight": o ? "bold" : void 0,
 		"text-anchor": s === "start" ? void 0 : s,
-		transform: c === 0 ? void 0 : `rotate(${c} ${ji(e)} ${ji(t)})`
-	}, Fi(n));
+		transform: c === 0 ? void 0 : `rotate(${c} ${Gi(e)} ${Gi(t)})`
+	}, Yi(n));
 }
-function Fi(e) {
-	return Ii.test(e) ? `\u2068${Pi(e)}\u2069` : Pi(e);
+function Yi(e) {
+	return Xi.test(e) ? `\u2068${Ji(e)}\u2069` : Ji(e);
 }
-var Ii = /[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]/u;
-function Li(e) {
+var Xi = /[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]/u;
+function Zi(e) {
 	let t = /\p{L}/u.exec(e);
-	return t !== null && Ii.test(t[0]);
+	return t !== null && Xi.test(t[0]);
 }
-function K(e, t, n, r, i = {}) {
-	return Ai("rect", {
+function Qi(e, t, n, r, i = {}) {
+	return Wi("rect", {
 		x: e,
 		y: t,
 		width: Math.max(n, 0),
@@ -2436,31 +2702,31 @@ function K(e, t, n, r, i = {}) {
 		...i
 	});
 }
-function Ri(e, t, n, r, i = {}) {
-	return Ai("line", {
+function $i(e, t, n, r, i = {}) {
+	return Wi("line", {
 		x1: e,
 		y1: t,
 		x2: n,
 		y2: r,
-		stroke: Ei,
+		stroke: Bi,
 		"stroke-width": .5,
 		...i
 	});
 }
-function zi(e, t, n) {
-	return Ai("g", { transform: `translate(${ji(e)} ${ji(t)})` }, n);
+function ea(e, t, n) {
+	return Wi("g", { transform: `translate(${Gi(e)} ${Gi(t)})` }, n);
 }
-function Bi(e, t, n, r, i) {
-	let a = K(e, t, n, r, { fill: i ? Oi : Di });
-	return i ? a + K(e, t, n, r, { fill: "url(#hatched)" }) : a;
+function ta(e, t, n, r, i) {
+	let a = Qi(e, t, n, r, { fill: i ? Hi : Vi });
+	return i ? a + Qi(e, t, n, r, { fill: "url(#hatched)" }) : a;
 }
-var Vi = Ai("defs", {}, Ai("pattern", {
+var na = Wi("defs", {}, Wi("pattern", {
 	id: "hatched",
 	width: 3,
 	height: 3,
 	patternUnits: "userSpaceOnUse",
 	patternTransform: "rotate(45)"
-}, K(0, 0, 1.1, 3, { fill: "#fff" }))), Hi = [
+}, Qi(0, 0, 1.1, 3, { fill: "#fff" }))), ra = [
 	278,
 	278,
 	355,
@@ -2556,35 +2822,35 @@ var Vi = Ai("defs", {}, Ai("pattern", {
 	260,
 	334,
 	584
-], Ui = [
+], ia = [
 	[/\p{M}|[\u200b-\u200f\u2060-\u2069]/u, 0],
 	[/[\u00b7\u2018\u2019]/, .3],
 	[/[\u201c\u201d]/, .36],
 	[/[\u2190-\u21ff\u2026]/, 1],
 	[/[\u1100-\u11ff\u2e80-\ud7ff\uf900-\ufaff\uff00-\uff60\u{1f000}-\u{3ffff}]/u, 1.05]
-], Wi = .62, Gi = 1.02;
+], aa = .62, oa = 1.02;
 function q(e, t = 8, n = !1) {
-	return [...e].reduce((e, t) => e + Ki(t), 0) * t * Gi * (n ? 1.07 : 1);
+	return [...e].reduce((e, t) => e + sa(t), 0) * t * oa * (n ? 1.07 : 1);
 }
-function Ki(e) {
-	let t = Hi[(e.codePointAt(0) ?? 0) - 32];
-	return t === void 0 ? Ui.find(([t]) => t.test(e))?.[1] ?? Wi : t / 1e3;
+function sa(e) {
+	let t = ra[(e.codePointAt(0) ?? 0) - 32];
+	return t === void 0 ? ia.find(([t]) => t.test(e))?.[1] ?? aa : t / 1e3;
 }
-function qi(e, t, n = 8) {
+function ca(e, t, n = 8) {
 	if (q(e, n) <= t) return e;
 	let r = [...e];
 	for (; r.length > 1 && q(`${r.join("")}…`, n) > t;) r.pop();
 	return `${r.join("")}…`;
 }
-function Ji(e, t, n = 8) {
+function la(e, t, n = 8) {
 	let r = [], i = "";
-	for (let a of e.split(" ").flatMap((e) => Yi(e, t, n))) {
+	for (let a of e.split(" ").flatMap((e) => ua(e, t, n))) {
 		let e = i === "" ? a : `${i} ${a}`;
 		i !== "" && q(e, n) > t ? (r.push(i), i = a) : i = e;
 	}
 	return i === "" ? r : [...r, i];
 }
-function Yi(e, t, n) {
+function ua(e, t, n) {
 	let r = [""];
 	for (let i of e) {
 		let e = r.at(-1) + i;
@@ -2593,104 +2859,104 @@ function Yi(e, t, n) {
 	return r;
 }
 // src/lib/figure/figure.ts
-var Xi = 8, Zi = 12, Qi = 160;
+var da = 8, fa = 12, pa = 160;
 function J(e, t, n) {
-	let r = 4, i = [...t, na(e, n)].map((e) => {
-		let t = zi(4, r, e.body);
-		return r += e.height + Xi, t;
+	let r = 4, i = [...t, _a(e, n)].map((e) => {
+		let t = ea(4, r, e.body);
+		return r += e.height + da, t;
 	}), a = {
 		width: e + 8,
-		height: r - Xi + 4
-	}, o = K(0, 0, a.width, a.height, { fill: "#fff" });
+		height: r - da + 4
+	}, o = Qi(0, 0, a.width, a.height, { fill: "#fff" });
 	return {
-		svg: `<?xml version="1.0" encoding="UTF-8"?>\n${Ai("svg", {
+		svg: `<?xml version="1.0" encoding="UTF-8"?>\n${Wi("svg", {
 			xmlns: "http://www.w3.org/2000/svg",
-			width: `${$i(a.width)}mm`,
-			height: `${$i(a.height)}mm`,
-			viewBox: `0 0 ${ji(a.width)} ${ji(a.height)}`,
+			width: `${ma(a.width)}mm`,
+			height: `${ma(a.height)}mm`,
+			viewBox: `0 0 ${Gi(a.width)} ${Gi(a.height)}`,
 			"font-family": "Helvetica, Arial, sans-serif"
 		}, [
-			Ai("title", {}, Pi(n.shows)),
-			Vi,
+			Wi("title", {}, Ji(n.shows)),
+			na,
 			o,
 			...i
 		].join("\n"))}\n`,
 		...a
 	};
 }
-function $i(e) {
-	return ji(e * 25.4 / 72);
+function ma(e) {
+	return Gi(e * 25.4 / 72);
 }
-var ea = {
+var ha = {
 	size: 7,
 	step: 8.6
-}, ta = {
+}, ga = {
 	size: 6,
 	step: 7.6
 };
-function na(e, t) {
-	let n = Ji(t.shows, e, ea.size), r = Ji(ra(t), e, ta.size), i = [...n.map((e, t) => G(0, ea.step * (t + .8), e, { size: ea.size })), ...r.map((e, t) => G(0, ea.step * n.length + 2 + ta.step * (t + .8), e, {
-		size: ta.size,
-		fill: U
+function _a(e, t) {
+	let n = la(t.shows, e, ha.size), r = la(va(t), e, ga.size), i = [...n.map((e, t) => K(0, ha.step * (t + .8), e, { size: ha.size })), ...r.map((e, t) => K(0, ha.step * n.length + 2 + ga.step * (t + .8), e, {
+		size: ga.size,
+		fill: W
 	}))];
 	return {
-		height: ea.step * n.length + 2 + ta.step * r.length,
+		height: ha.step * n.length + 2 + ga.step * r.length,
 		body: i.join("\n")
 	};
 }
-function ra({ made: e, asked: t, about: n }) {
+function va({ made: e, asked: t, about: n }) {
 	let { model: r, versions: i } = e, a = r.weights_sha256, o = [
 		r.name,
 		r.dtype,
-		a ? `weights SHA-256 ${a.slice(0, Zi)}` : "weights of a module in memory",
-		...r.edits?.length ? [`edited: ${r.edits.map(aa).join("; ")}`] : [],
+		a ? `weights SHA-256 ${a.slice(0, fa)}` : "weights of a module in memory",
+		...r.edits?.length ? [`edited: ${r.edits.map(ba).join("; ")}`] : [],
 		i.unembed ? `unembed ${i.unembed}` : "unembed"
 	], s = [
-		t.source ? `Source: “${oa(t.source)}”.` : "",
-		`Prompt${t.beside === void 0 ? "" : " A"}: “${oa(t.prompt)}”.`,
-		t.beside === void 0 ? "" : `Prompt B: “${oa(t.beside)}”.`
+		t.source ? `Source: “${xa(t.source)}”.` : "",
+		`Prompt${t.beside === void 0 ? "" : " A"}: “${xa(t.prompt)}”.`,
+		t.beside === void 0 ? "" : `Prompt B: “${xa(t.beside)}”.`
 	];
 	return [
-		`${aa(o.join(", "))}.`,
+		`${ba(o.join(", "))}.`,
 		...s,
 		n ?? ""
 	].filter(Boolean).join(" ");
 }
-var ia = /* @__PURE__ */ new Set([
+var ya = /* @__PURE__ */ new Set([
 	"‌",
 	"‍",
 	"︎",
 	"️"
 ]);
-function aa(e) {
-	return [...e].map((e) => e === " " || ia.has(e) ? e : L(e)).join("");
+function ba(e) {
+	return [...e].map((e) => e === " " || ya.has(e) ? e : R(e)).join("");
 }
-function oa(e) {
-	let t = [...aa(e)], n = Math.floor(Qi / 2);
-	return t.length <= Qi ? t.join("") : `${t.slice(0, n).join("")} … ${t.slice(-80).join("")}`;
+function xa(e) {
+	let t = [...ba(e)], n = Math.floor(pa / 2);
+	return t.length <= pa ? t.join("") : `${t.slice(0, n).join("")} … ${t.slice(-80).join("")}`;
 }
 // src/lib/figure/map.ts
-var sa = 22, ca = 5.6;
-function la(e, t) {
-	let n = Array.from({ length: t.rows }, (e, n) => qi(t.rowName(n), 60, W)), r = 14 + Math.max(0, ...n.map((e) => q(e, W))), i = Math.min((e - r) / Math.max(t.columns, 1), 64), a = t.words !== void 0 && i >= sa, o = t.square ? Math.min(i, 26) : a ? 10 : Math.min(Math.max(i, 4), 9), s = t.square ? o : i, c = Array.from({ length: t.rows }, (e, n) => Array.from({ length: t.columns }, (e, i) => ua(t, i, n, [
+var Sa = 22, Ca = 5.6;
+function wa(e, t) {
+	let n = Array.from({ length: t.rows }, (e, n) => ca(t.rowName(n), 60, G)), r = 14 + Math.max(0, ...n.map((e) => q(e, G))), i = Math.min((e - r) / Math.max(t.columns, 1), 64), a = t.words !== void 0 && i >= Sa, o = t.square ? Math.min(i, 26) : a ? 10 : Math.min(Math.max(i, 4), 9), s = t.square ? o : i, c = Array.from({ length: t.rows }, (e, n) => Array.from({ length: t.columns }, (e, i) => Ta(t, i, n, [
 		r + i * s,
 		n * o,
 		s,
 		o
-	], a)).join("")), l = t.rows * o, u = da(t, r, s, l), d = r + t.columns * s / 2, f = l + u.height + 9, p = ma(t.legend, Math.min(r + t.columns * s, e)), m = Math.ceil(8 / o), h = n.map((e, n) => (t.rows - 1 - n) % m == 0 ? G(r - 3, (n + .5) * o + 2.3, e, {
-		size: W,
+	], a)).join("")), l = t.rows * o, u = Ea(t, r, s, l), d = r + t.columns * s / 2, f = l + u.height + 9, p = ka(t.legend, Math.min(r + t.columns * s, e)), m = Math.ceil(8 / o), h = n.map((e, n) => (t.rows - 1 - n) % m == 0 ? K(r - 3, (n + .5) * o + 2.3, e, {
+		size: G,
 		anchor: "end"
 	}) : ""), g = [
 		...c,
 		...h,
 		u.body,
-		G(6, l / 2, t.rowLabel, {
-			size: W + .5,
+		K(6, l / 2, t.rowLabel, {
+			size: G + .5,
 			anchor: "middle",
 			turn: -90
 		}),
-		G(d, f, t.columnLabel, {
-			size: W + .5,
+		K(d, f, t.columnLabel, {
+			size: G + .5,
 			anchor: "middle"
 		}),
 		`<g transform="translate(0 ${f + 6})">${p.body}</g>`
@@ -2700,32 +2966,32 @@ function la(e, t) {
 		body: g.join("\n")
 	};
 }
-function ua(e, t, n, r, i) {
+function Ta(e, t, n, r, i) {
 	let a = e.colour(t, n);
 	if (a === null) return "";
-	let [o, s, c, l] = r, u = c > 8 ? .4 : 0, d = [c - u, l - u], f = [K(o, s, ...d, { fill: a })];
-	if (e.negative?.(t, n) && f.push(K(o, s, ...d, {
+	let [o, s, c, l] = r, u = c > 8 ? .4 : 0, d = [c - u, l - u], f = [Qi(o, s, ...d, { fill: a })];
+	if (e.negative?.(t, n) && f.push(Qi(o, s, ...d, {
 		fill: "url(#hatched)",
 		"fill-opacity": .6
 	})), i && e.words) {
-		let r = qi(e.words(t, n), c - 3, ca);
-		f.push(G(o + d[0] / 2, s + l / 2 + 2, r, {
-			size: ca,
+		let r = ca(e.words(t, n), c - 3, Ca);
+		f.push(K(o + d[0] / 2, s + l / 2 + 2, r, {
+			size: Ca,
 			anchor: "middle",
-			fill: Ci(a)
+			fill: Li(a)
 		}));
 	}
 	return f.join("");
 }
-function da(e, t, n, r) {
-	let i = Array.from({ length: e.columns }, (t, n) => qi(e.columnName(n), 60, W)), a = Math.max(0, ...i.map((e) => q(e, W))), o = Math.ceil(7.5 / n), s = a < n - 2, c = i.map((e, i) => {
+function Ea(e, t, n, r) {
+	let i = Array.from({ length: e.columns }, (t, n) => ca(e.columnName(n), 60, G)), a = Math.max(0, ...i.map((e) => q(e, G))), o = Math.ceil(7.5 / n), s = a < n - 2, c = i.map((e, i) => {
 		if (i % o !== 0) return "";
 		let a = t + (i + .5) * n;
-		return s ? G(a, r + 8, e, {
-			size: W,
+		return s ? K(a, r + 8, e, {
+			size: G,
 			anchor: "middle"
-		}) : G(a + 2, r + 6, e, {
-			size: W,
+		}) : K(a + 2, r + 6, e, {
+			size: G,
 			anchor: "end",
 			turn: -45
 		});
@@ -2735,96 +3001,96 @@ function da(e, t, n, r) {
 		body: c.join("")
 	};
 }
-var fa = 48, pa = 6;
-function ma(e, t) {
-	let n = q(e.label, W), r = Math.min(120, Math.max(60, t - n - 12)), i = Math.max(0, t - r), a = r / fa, o = Array.from({ length: fa }, (t, n) => K(i + n * a, 0, a + .3, pa, { fill: e.colour((n + .5) / fa) })), s = i > n + 4, c = [
+var Da = 48, Oa = 6;
+function ka(e, t) {
+	let n = q(e.label, G), r = Math.min(120, Math.max(60, t - n - 12)), i = Math.max(0, t - r), a = r / Da, o = Array.from({ length: Da }, (t, n) => Qi(i + n * a, 0, a + .3, Oa, { fill: e.colour((n + .5) / Da) })), s = i > n + 4, c = [
 		...o,
-		K(i, 0, r, pa, {
+		Qi(i, 0, r, Oa, {
 			fill: "none",
-			stroke: Ei,
+			stroke: Bi,
 			"stroke-width": .5
 		}),
-		G(i, 13.5, e.low, {
-			size: W,
-			fill: U
+		K(i, 13.5, e.low, {
+			size: G,
+			fill: W
 		}),
-		e.middle ? G(i + r / 2, 13.5, e.middle, {
-			size: W,
-			fill: U,
+		e.middle ? K(i + r / 2, 13.5, e.middle, {
+			size: G,
+			fill: W,
 			anchor: "middle"
 		}) : "",
-		G(i + r, 13.5, e.high, {
-			size: W,
-			fill: U,
+		K(i + r, 13.5, e.high, {
+			size: G,
+			fill: W,
 			anchor: "end"
 		}),
-		s ? G(i - 5, 5.5, e.label, {
-			size: W,
+		s ? K(i - 5, 5.5, e.label, {
+			size: G,
 			anchor: "end",
-			fill: Ti
-		}) : G(i + r, 21.5, e.label, {
-			size: W,
+			fill: zi
+		}) : K(i + r, 21.5, e.label, {
+			size: G,
 			anchor: "end",
-			fill: Ti
+			fill: zi
 		})
 	];
 	return {
-		height: pa + (s ? 9 : 17),
+		height: Oa + (s ? 9 : 17),
 		body: c.join("")
 	};
 }
 // src/lib/figure/said.ts
 function Y(e) {
-	return L(e.trim() === "" ? e : e.trim());
+	return R(e.trim() === "" ? e : e.trim());
 }
-function ha(e) {
+function Aa(e) {
 	return e?.fragment ?? Y(e?.text ?? "");
 }
-function ga(e) {
-	return `Target: “${Y(e.text)}” (${I(e.probability)}).`;
+function ja(e) {
+	return `Target: “${Y(e.text)}” (${L(e.probability)}).`;
 }
-function _a(e, t) {
+function Ma(e, t) {
 	let n = `“${Y(e.text)}”`;
 	return t.kind === "versus" ? `the logit of ${n} minus that of “${Y(t.text ?? "")}”` : t.kind === "mean" ? `the logit of ${n} above the mean of the vocabulary` : `the raw logit of ${n}`;
 }
-function va(e) {
+function Na(e) {
 	return e === null ? "emb" : `L${e}`;
 }
 // src/lib/figure/maps.ts
-var ya = {
+var Pa = {
 	rank: "rank of the target",
 	probability: "probability of the target",
 	top: "probability of the top token"
 };
-function ba(e, t, n) {
+function Fa(e, t, n) {
 	return t === "rank" ? 1 - Math.log(e.rank) / Math.log(n) : t === "probability" ? e.probability : e.top_probability[0] ?? 0;
 }
-function xa(e, t, n, r, i) {
-	let { layers: a, positions: o, at: s } = Ta(wa(e.cells, r)), c = e.model.vocab, l = la(o.length > 6 ? H : V, {
+function Ia(e, t, n, r, i) {
+	let { layers: a, positions: o, at: s } = Ba(za(e.cells, r)), c = e.model.vocab, l = wa(o.length > 6 ? U : H, {
 		columns: o.length,
 		rows: a.length,
 		colour: (e, t) => {
 			let r = s(e, t);
-			return r ? Si(ba(r, n, c)) : null;
+			return r ? Ii(Fa(r, n, c)) : null;
 		},
-		words: (e, t) => L(s(e, t)?.top[0]?.text ?? ""),
-		columnName: (t) => z(e.tokens[o[t] ?? -1]),
-		rowName: (e) => va(a[e] ?? null),
+		words: (e, t) => R(s(e, t)?.top[0]?.text ?? ""),
+		columnName: (t) => B(e.tokens[o[t] ?? -1]),
+		rowName: (e) => Na(a[e] ?? null),
 		columnLabel: "token",
 		rowLabel: "layer",
-		legend: Sa(n, c)
+		legend: La(n, c)
 	});
-	return J(o.length > 6 ? H : V, [l], {
-		shows: `Logit lens: what the stream would predict after each layer at each token; each cell that has room holds its top token. Colour: ${ya[n]}, “${Y(t.text)}”.${Ca(r, e.tokens.length)}`,
+	return J(o.length > 6 ? U : H, [l], {
+		shows: `Logit lens: what the stream would predict after each layer at each token; each cell that has room holds its top token. Colour: ${Pa[n]}, “${Y(t.text)}”.${Ra(r, e.tokens.length)}`,
 		made: e,
 		asked: i,
-		about: ga(t)
+		about: ja(t)
 	});
 }
-function Sa(e, t) {
+function La(e, t) {
 	return {
-		label: e === "rank" ? `${ya.rank} (log)` : ya[e],
-		colour: Si,
+		label: e === "rank" ? `${Pa.rank} (log)` : Pa[e],
+		colour: Ii,
 		...e === "rank" ? {
 			low: t.toLocaleString("en"),
 			high: "1"
@@ -2834,13 +3100,13 @@ function Sa(e, t) {
 		}
 	};
 }
-function Ca({ start: e, size: t }, n) {
+function Ra({ start: e, size: t }, n) {
 	return t >= n ? "" : ` Tokens ${e} to ${Math.min(e + t, n) - 1} of ${n}.`;
 }
-function wa(e, { start: t, size: n }) {
+function za(e, { start: t, size: n }) {
 	return e.filter(({ position: e }) => (e ?? 0) >= t && (e ?? 0) < t + n);
 }
-function Ta(e) {
+function Ba(e) {
 	let t = [...new Set(e.map((e) => e.layer))].sort((e, t) => (t ?? -1) - (e ?? -1)), n = [...new Set(e.map((e) => e.position ?? 0))].sort((e, t) => e - t), r = new Map(e.map((e) => [`${e.layer} ${e.position ?? 0}`, e]));
 	return {
 		layers: t,
@@ -2848,7 +3114,7 @@ function Ta(e) {
 		at: (e, i) => r.get(`${t[i] ?? null} ${n[e]}`)
 	};
 }
-function Ea(e, t) {
+function Va(e, t) {
 	return {
 		head: [
 			"layer",
@@ -2861,8 +3127,8 @@ function Ea(e, t) {
 			"probability",
 			"kl_nats"
 		],
-		rows: wa(e.cells, t).map((t) => [
-			va(t.layer),
+		rows: za(e.cells, t).map((t) => [
+			Na(t.layer),
 			t.position,
 			e.tokens[t.position]?.text ?? null,
 			t.top[0]?.text ?? null,
@@ -2874,40 +3140,40 @@ function Ea(e, t) {
 		])
 	};
 }
-function Da(e) {
+function Ha(e) {
 	let [t] = e.heads;
 	return t?.cross || t?.encoder ? (e.sources ?? []).map(({ position: e, label: t }) => ({
 		position: e,
 		text: t
 	})) : e.tokens;
 }
-function Oa(e, t, n) {
-	let [r] = e.heads, { matrix: i } = e, a = Da(e), o = r?.encoder || (e.model.bidirectional ?? !1), s = Math.min(t.size, a.length - t.start), c = (e) => z(a[t.start + e]), l = (e, n) => i?.[t.start + e]?.[t.start + n] ?? 0, u = la(V, {
+function Ua(e, t, n) {
+	let [r] = e.heads, { matrix: i } = e, a = Ha(e), o = r?.encoder || (e.model.bidirectional ?? !1), s = Math.min(t.size, a.length - t.start), c = (e) => B(a[t.start + e]), l = (e, n) => i?.[t.start + e]?.[t.start + n] ?? 0, u = wa(H, {
 		columns: s,
 		rows: s,
 		square: !0,
-		colour: (e, t) => e > t && !o ? null : Si(l(t, e)),
-		words: (e, t) => P(l(t, e)),
+		colour: (e, t) => e > t && !o ? null : Ii(l(t, e)),
+		words: (e, t) => F(l(t, e)),
 		columnName: c,
 		rowName: c,
 		columnLabel: "to (key)",
 		rowLabel: "from (query)",
 		legend: {
 			label: "attention",
-			colour: Si,
+			colour: Ii,
 			low: "0",
 			high: "1"
 		}
-	}), d = r ? N(M(r)) : "the head";
-	return J(V, [u], {
-		shows: `Attention pattern of ${d}: the share of its attention from each token (rows, each coming to 1) to each token (columns).${Ca(t, a.length)}`,
+	}), d = r ? P(N(r)) : "the head";
+	return J(H, [u], {
+		shows: `Attention pattern of ${d}: the share of its attention from each token (rows, each coming to 1) to each token (columns).${Ra(t, a.length)}`,
 		made: e,
 		asked: n,
-		about: ga(e.target)
+		about: ja(e.target)
 	});
 }
-function ka(e, t) {
-	let [n] = e.heads, r = Da(e), i = n?.encoder || (e.model.bidirectional ?? !1), a = r.slice(t.start, t.start + t.size), o = n ? N(M(n)) : "";
+function Wa(e, t) {
+	let [n] = e.heads, r = Ha(e), i = n?.encoder || (e.model.bidirectional ?? !1), a = r.slice(t.start, t.start + t.size), o = n ? P(N(n)) : "";
 	return {
 		head: [
 			"head",
@@ -2932,7 +3198,7 @@ function ka(e, t) {
 		}))
 	};
 }
-function Aa(e, t) {
+function Ga(e, t) {
 	return {
 		head: [
 			"head",
@@ -2941,8 +3207,8 @@ function Aa(e, t) {
 			"attention",
 			"gives_logits"
 		],
-		rows: e.heads.flatMap((n) => Da(e).slice(t.start, t.start + t.size).filter(({ position: e }) => e < n.pattern.length).map(({ position: e, text: t }) => [
-			N(M(n)),
+		rows: e.heads.flatMap((n) => Ha(e).slice(t.start, t.start + t.size).filter(({ position: e }) => e < n.pattern.length).map(({ position: e, text: t }) => [
+			P(N(n)),
 			e,
 			t,
 			n.pattern[e] ?? null,
@@ -2950,87 +3216,87 @@ function Aa(e, t) {
 		]))
 	};
 }
-function ja(e, t, n) {
-	let r = Da(e).slice(t.start, t.start + t.size), { heads: i } = e, a = r.length > 12 ? H : V, o = {
+function Ka(e, t, n) {
+	let r = Ha(e).slice(t.start, t.start + t.size), { heads: i } = e, a = r.length > 12 ? U : H, o = {
 		columns: r.length,
 		rows: i.length
 	}, s = {
-		columnName: (e) => z(r[e]),
-		rowName: (e) => i[e] ? N(M(i[e])) : "",
+		columnName: (e) => B(r[e]),
+		rowName: (e) => i[e] ? P(N(i[e])) : "",
 		columnLabel: "to (key)",
 		rowLabel: "head"
 	}, c = (e, t, n) => i[n]?.[e][r[t]?.position ?? -1], l = Math.max(0, ...i.flatMap((e) => e.contribution.map(Math.abs)));
-	return J(a, [la(a, {
+	return J(a, [wa(a, {
 		...o,
 		...s,
 		colour: (e, t) => {
 			let n = c("pattern", e, t);
-			return n === void 0 ? null : Si(n);
+			return n === void 0 ? null : Ii(n);
 		},
-		words: (e, t) => P(c("pattern", e, t) ?? 0),
+		words: (e, t) => F(c("pattern", e, t) ?? 0),
 		legend: {
 			label: "attention",
-			colour: Si,
+			colour: Ii,
 			low: "0",
 			high: "1"
 		}
-	}), la(a, {
+	}), wa(a, {
 		...o,
 		...s,
 		colour: (e, t) => {
 			let n = c("contribution", e, t);
-			return n === void 0 ? null : xi(n, l, !1);
+			return n === void 0 ? null : Fi(n, l, !1);
 		},
 		negative: (e, t) => (c("contribution", e, t) ?? 0) < -l / 20,
-		words: (e, t) => F(c("contribution", e, t) ?? 0),
-		legend: Ma("gives through the head, logits", l)
+		words: (e, t) => I(c("contribution", e, t) ?? 0),
+		legend: qa("gives through the head, logits", l)
 	})], {
-		shows: `Heads of layer ${i[0]?.layer ?? ""} from position ${e.position}: their attention to each token (above), and what each token gives “${Y(e.target.text)}” through them (below; hatched: lowers it).${Ca(t, Da(e).length)}`,
+		shows: `Heads of layer ${i[0]?.layer ?? ""} from position ${e.position}: their attention to each token (above), and what each token gives “${Y(e.target.text)}” through them (below; hatched: lowers it).${Ra(t, Ha(e).length)}`,
 		made: e,
 		asked: n,
-		about: ga(e.target)
+		about: ja(e.target)
 	});
 }
-function Ma(e, t) {
+function qa(e, t) {
 	return {
 		label: e,
-		colour: (e) => xi(2 * e - 1, 1, !1),
-		low: F(-t),
+		colour: (e) => Fi(2 * e - 1, 1, !1),
+		low: I(-t),
 		middle: "0",
-		high: F(t)
+		high: I(t)
 	};
 }
-var Na = {
+var Ja = {
 	resid_pre: "the stream before each block",
 	attention: "what each attention writes",
 	mlp: "what each MLP writes"
 };
-function Pa(e, t, n) {
-	let r = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), i = r.slice(t.start, t.start + t.size), { layers: a, at: o } = Ta(e.grid), s = t.start, c = (e, t) => o(s + e, t), l = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), u = i.length > 12 ? H : V, d = la(u, {
+function Ya(e, t, n) {
+	let r = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), i = r.slice(t.start, t.start + t.size), { layers: a, at: o } = Ba(e.grid), s = t.start, c = (e, t) => o(s + e, t), l = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), u = i.length > 12 ? U : H, d = wa(u, {
 		columns: i.length,
 		rows: a.length,
 		colour: (e, t) => {
 			let n = c(e, t)?.effect;
-			return n == null ? null : xi(n, l, !1);
+			return n == null ? null : Fi(n, l, !1);
 		},
 		negative: (e, t) => (c(e, t)?.effect ?? 0) < -.05 * l,
-		words: (e, t) => F(c(e, t)?.effect ?? 0),
-		columnName: (t) => z(e.clean_tokens[i[t] ?? -1]),
-		rowName: (e) => va(a[e] ?? null),
+		words: (e, t) => I(c(e, t)?.effect ?? 0),
+		columnName: (t) => B(e.clean_tokens[i[t] ?? -1]),
+		rowName: (e) => Na(a[e] ?? null),
 		columnLabel: "token of A",
 		rowLabel: "layer",
-		legend: Ma("effect (0: as B; 1: as A)", l)
+		legend: qa("effect (0: as B; 1: as A)", l)
 	}), f = Y((e.target ?? []).map((e) => e.text).join("")), p = e.versus ? ` over “${Y(e.versus.text)}”` : "";
 	return J(u, [d], {
-		shows: `Activation patching: prompt B run with one value of prompt A at a time, ${Na[e.site] ?? e.site}. ${Fa(e.metric.replace("-", " "))} of “${f}”${p}: ${P(e.clean)} in A, ${P(e.corrupt)} in B.${Ca(t, r.length)}`,
+		shows: `Activation patching: prompt B run with one value of prompt A at a time, ${Ja[e.site] ?? e.site}. ${Xa(e.metric.replace("-", " "))} of “${f}”${p}: ${F(e.clean)} in A, ${F(e.corrupt)} in B.${Ra(t, r.length)}`,
 		made: e,
 		asked: n
 	});
 }
-function Fa(e) {
+function Xa(e) {
 	return e.charAt(0).toUpperCase() + e.slice(1);
 }
-function Ia(e) {
+function Za(e) {
 	return {
 		head: [
 			"site",
@@ -3051,17 +3317,17 @@ function Ia(e) {
 	};
 }
 // src/lib/figure/table.ts
-function La({ head: e, rows: t }) {
-	return [e, ...t].map((e) => `${e.map(Ra).join(",")}\r\n`).join("");
+function Qa({ head: e, rows: t }) {
+	return [e, ...t].map((e) => `${e.map($a).join(",")}\r\n`).join("");
 }
-function Ra(e) {
+function $a(e) {
 	let t = e == null ? "" : String(e);
 	return /[",\r\n]/.test(t) || t !== t.trim() ? `"${t.replaceAll("\"", "\"\"")}"` : t;
 }
 // src/ui/Exports.tsx
 function X(e) {
-	let t = k(), n = Ve(null);
-	ze(() => Va(n.current), []);
+	let t = A(), n = Be(null);
+	Re(() => no(n.current), []);
 	let { prompt: r, source: i } = t.followed() ?? {}, a = {
 		prompt: String(r ?? ""),
 		...i ? { source: String(i) } : {},
@@ -3075,12 +3341,12 @@ function X(e) {
 		[
 			"png",
 			"image/png",
-			() => xr(e.figure(a))
+			() => br(e.figure(a))
 		],
 		[
 			"csv",
 			"text/csv;charset=utf-8",
-			() => La(e.table())
+			() => Qa(e.table())
 		],
 		[
 			"json",
@@ -3088,47 +3354,47 @@ function X(e) {
 			() => `${JSON.stringify(e.data, null, 1)}\n`
 		]
 	], s = (t.explained.value?.model ?? t.data.model)?.name ?? "model", c = async (r, i, a) => {
-		let o = `unembed-${e.name}-${Ba(s)}.${r}`;
+		let o = `unembed-${e.name}-${to(s)}.${r}`;
 		try {
-			br(o, await a(), i), t.said.value = `Kept as ${o}.`;
+			yr(o, await a(), i), t.said.value = `Kept as ${o}.`;
 		} catch {
 			t.said.value = `The browser could not make ${o}.`;
 		}
 		n.current && (n.current.open = !1), n.current?.querySelector("summary")?.focus();
 	};
-	return /* @__PURE__ */ j("details", {
+	return /* @__PURE__ */ M("details", {
 		class: "exports",
 		ref: n,
-		children: [/* @__PURE__ */ j("summary", {
+		children: [/* @__PURE__ */ M("summary", {
 			title: "Keep this as a figure for a paper, a table or data",
-			children: ["Export", /* @__PURE__ */ j("span", {
+			children: ["Export", /* @__PURE__ */ M("span", {
 				class: "hidden",
 				children: [" ", e.name]
 			})]
-		}), /* @__PURE__ */ j("ul", { children: o.map(([e, t, n]) => /* @__PURE__ */ j("li", { children: /* @__PURE__ */ j("button", {
+		}), /* @__PURE__ */ M("ul", { children: o.map(([e, t, n]) => /* @__PURE__ */ M("li", { children: /* @__PURE__ */ M("button", {
 			type: "button",
 			onClick: () => c(e, t, n),
 			children: [
 				e.toUpperCase(),
 				" ",
-				/* @__PURE__ */ j("span", {
+				/* @__PURE__ */ M("span", {
 					class: "small",
-					children: za[e]
+					children: eo[e]
 				})
 			]
 		}) }, e)) })]
 	});
 }
-var za = {
+var eo = {
 	svg: "figure, text stays text",
 	png: "figure, 300 dpi",
 	csv: "table",
 	json: "data"
 };
-function Ba(e) {
+function to(e) {
 	return (e.toLowerCase().split(/[\\/]/).filter(Boolean).at(-1) ?? "model").replace(/[^a-z0-9.]+/g, "-").replace(/^[-.]+|[-.]+$/g, "") || "model";
 }
-function Va(e) {
+function no(e) {
 	if (!e) return () => {};
 	let t = e.getRootNode(), n = (t) => {
 		e.open && !t.composedPath().includes(e) && (e.open = !1);
@@ -3142,8 +3408,8 @@ function Va(e) {
 	};
 }
 // src/hooks/useRedraw.ts
-function Ha(e) {
-	ze(() => {
+function ro(e) {
+	Re(() => {
 		e();
 		let t = matchMedia("(prefers-color-scheme: dark)");
 		return t.addEventListener("change", e), addEventListener("resize", e), () => {
@@ -3152,24 +3418,24 @@ function Ha(e) {
 	});
 }
 // src/ui/Grid.tsx
-var Ua = "system-ui, sans-serif", [Wa, Ga, Ka] = [
+var io = "system-ui, sans-serif", [ao, oo, so] = [
 	11,
 	46,
 	120
 ];
-function qa(e) {
-	let t = Ve(null), n = O(null), r = Ve({
+function co(e) {
+	let t = Be(null), n = k(null), r = Be({
 		width: 1,
 		height: 1,
 		left: 0
 	}), { columns: i, rows: a } = e;
-	Ha(() => {
+	ro(() => {
 		let o = t.current, s = o?.parentElement?.clientWidth ?? 0, c = o?.getContext("2d");
 		if (!o || !c || s === 0) return;
-		let l = Ya(c, e, s);
+		let l = uo(c, e, s);
 		r.current = l;
-		let [u, d] = [l.left + l.width * i, l.height * a + to(c, e, l)], f = devicePixelRatio || 1;
-		o.width = u * f, o.height = d * f, o.style.width = `${u}px`, o.style.height = `${d}px`, c.scale(f, f), Xa(c, e, l), $a(c, e, l, getComputedStyle(o).color), n.value && Qa(c, n.value, l, getComputedStyle(o).getPropertyValue("--accent"), 3);
+		let [u, d] = [l.left + l.width * i, l.height * a + _o(c, e, l)], f = devicePixelRatio || 1;
+		o.width = u * f, o.height = d * f, o.style.width = `${u}px`, o.style.height = `${d}px`, c.scale(f, f), fo(c, e, l), ho(c, e, l, getComputedStyle(o).color), n.value && mo(c, n.value, l, getComputedStyle(o).getPropertyValue("--accent"), 3);
 	});
 	let o = (e) => {
 		let n = t.current?.getBoundingClientRect();
@@ -3185,14 +3451,14 @@ function qa(e) {
 		}[t.key], o = n.value ?? [i - 1, 0];
 		if (r) {
 			let [e = 0, t = 0] = r;
-			n.value = [Ja(o[0] + e, i), Ja(o[1] + t, a)];
+			n.value = [lo(o[0] + e, i), lo(o[1] + t, a)];
 		} else if ((t.key === "Enter" || t.key === " ") && e.onChoose) e.onChoose(...o);
 		else return;
 		t.preventDefault();
 	}, c = n.value ?? e.rest, l = c && c[0] < i && c[1] < a ? e.tell(...c) : null;
-	return /* @__PURE__ */ j(b, { children: [/* @__PURE__ */ j("div", {
+	return /* @__PURE__ */ M(x, { children: [/* @__PURE__ */ M("div", {
 		class: "grid",
-		children: /* @__PURE__ */ j("canvas", {
+		children: /* @__PURE__ */ M("canvas", {
 			ref: t,
 			tabIndex: 0,
 			role: "application",
@@ -3205,81 +3471,81 @@ function qa(e) {
 			},
 			onKeyDown: s
 		})
-	}), /* @__PURE__ */ j("p", {
+	}), /* @__PURE__ */ M("p", {
 		class: "told",
 		"aria-live": "polite",
 		children: l || "Point at a cell, or move over the cells with the arrow keys."
 	})] });
 }
-function Ja(e, t) {
+function lo(e, t) {
 	return Math.min(Math.max(e, 0), t - 1);
 }
-function Ya(e, t, n) {
+function uo(e, t, n) {
 	let { columns: r, rows: i } = t;
-	e.font = `${Wa}px ${Ua}`;
-	let a = Array.from({ length: i }, (n, r) => e.measureText(no(t.rowName(r))).width), o = Math.ceil(Math.max(24, ...a)) + 8, [s, c] = t.text ? [Ga, Ka] : [7, 64], l = t.text ? 15 : 9;
+	e.font = `${ao}px ${io}`;
+	let a = Array.from({ length: i }, (n, r) => e.measureText(vo(t.rowName(r))).width), o = Math.ceil(Math.max(24, ...a)) + 8, [s, c] = t.text ? [oo, so] : [7, 64], l = t.text ? 15 : 9;
 	return {
 		left: o,
 		width: Math.min(Math.max((n - o) / Math.max(r, 1), s), c),
 		height: t.height ?? Math.min(Math.max(320 / Math.max(i, 1), l), 22)
 	};
 }
-function Xa(e, t, n) {
+function fo(e, t, n) {
 	for (let r = 0; r < t.rows; r += 1) for (let i = 0; i < t.columns; i += 1) {
 		let a = t.colour(i, r);
 		if (a === null) continue;
 		e.fillStyle = a;
 		let o = +(n.width > 10);
-		e.fillRect(n.left + i * n.width, r * n.height, n.width - o, n.height - o), t.text && Za(e, t.text(i, r), [i, r], n, Ci(a)), t.marked?.(i, r) && Qa(e, [i, r], n, "#e8710a", 2);
+		e.fillRect(n.left + i * n.width, r * n.height, n.width - o, n.height - o), t.text && po(e, t.text(i, r), [i, r], n, Li(a)), t.marked?.(i, r) && mo(e, [i, r], n, "#e8710a", 2);
 	}
 }
-function Za(e, t, [n, r], i, a) {
-	e.font = `${Math.min(Wa, i.height - 4)}px ${Ua}`, e.fillStyle = a, e.textBaseline = "middle", e.textAlign = "center";
+function po(e, t, [n, r], i, a) {
+	e.font = `${Math.min(ao, i.height - 4)}px ${io}`, e.fillStyle = a, e.textBaseline = "middle", e.textAlign = "center";
 	let o = [...t], s = t;
 	for (; o.length > 1 && e.measureText(s).width > i.width - 4;) o.pop(), s = `${o.join("")}…`;
 	e.fillText(s, i.left + (n + .5) * i.width, (r + .5) * i.height);
 }
-function Qa(e, [t, n], r, i, a) {
+function mo(e, [t, n], r, i, a) {
 	e.strokeStyle = i || "#e8710a", e.lineWidth = a, e.strokeRect(r.left + t * r.width + 1, n * r.height + 1, r.width - 2, r.height - 2);
 }
-function $a(e, t, n, r) {
-	e.fillStyle = r, e.font = `${Wa}px ${Ua}`, e.textBaseline = "middle", e.textAlign = "right";
+function ho(e, t, n, r) {
+	e.fillStyle = r, e.font = `${ao}px ${io}`, e.textBaseline = "middle", e.textAlign = "right";
 	let i = Math.ceil(12 / n.height);
-	for (let r = t.rows - 1; r >= 0; r -= i) e.fillText(no(t.rowName(r)), n.left - 4, (r + .5) * n.height);
-	let a = eo(e, t, n), o = a ? 1 : Math.ceil(13 / n.width);
-	for (let r = 0; r < t.columns; r += o) e.save(), e.translate(n.left + (r + .5) * n.width, t.rows * n.height + 4), a ? e.textAlign = "center" : e.rotate(-Math.PI / 4), e.fillText(no(t.columnName(r)), 0, a ? 8 : 4), e.restore();
+	for (let r = t.rows - 1; r >= 0; r -= i) e.fillText(vo(t.rowName(r)), n.left - 4, (r + .5) * n.height);
+	let a = go(e, t, n), o = a ? 1 : Math.ceil(13 / n.width);
+	for (let r = 0; r < t.columns; r += o) e.save(), e.translate(n.left + (r + .5) * n.width, t.rows * n.height + 4), a ? e.textAlign = "center" : e.rotate(-Math.PI / 4), e.fillText(vo(t.columnName(r)), 0, a ? 8 : 4), e.restore();
 }
-function eo(e, t, n) {
-	return Array.from({ length: t.columns }, (e, n) => no(t.columnName(n))).every((t) => e.measureText(t).width <= n.width - 4);
+function go(e, t, n) {
+	return Array.from({ length: t.columns }, (e, n) => vo(t.columnName(n))).every((t) => e.measureText(t).width <= n.width - 4);
 }
-function to(e, t, n) {
-	if (eo(e, t, n)) return 22;
-	let r = Array.from({ length: t.columns }, (e, n) => no(t.columnName(n)).length);
+function _o(e, t, n) {
+	if (go(e, t, n)) return 22;
+	let r = Array.from({ length: t.columns }, (e, n) => vo(t.columnName(n)).length);
 	return 18 + 5 * Math.max(0, ...r);
 }
-function no(e) {
+function vo(e) {
 	let t = [...e];
 	return t.length > 11 ? `${t.slice(0, 10).join("")}…` : e;
 }
 // src/ui/Legend.tsx
-var ro = 9;
-function io(e) {
-	let t = e.kind === "sign" ? (e) => xi(2 * e - 1, 1) : Si, n = Array.from({ length: ro }, (e, n) => t(n / 8));
-	return /* @__PURE__ */ j("p", {
+var yo = 9;
+function bo(e) {
+	let t = e.kind === "sign" ? (e) => Fi(2 * e - 1, 1) : Ii, n = Array.from({ length: yo }, (e, n) => t(n / 8));
+	return /* @__PURE__ */ M("p", {
 		class: "legend",
 		children: [
-			/* @__PURE__ */ j("span", { children: e.low }),
-			/* @__PURE__ */ j("span", {
+			/* @__PURE__ */ M("span", { children: e.low }),
+			/* @__PURE__ */ M("span", {
 				class: "ramp",
 				"aria-hidden": "true",
 				style: { background: `linear-gradient(to right, ${n.join(", ")})` }
 			}),
-			/* @__PURE__ */ j("span", {
+			/* @__PURE__ */ M("span", {
 				class: "hidden",
 				children: "to"
 			}),
-			/* @__PURE__ */ j("span", { children: e.high }),
-			e.middle ? /* @__PURE__ */ j("span", {
+			/* @__PURE__ */ M("span", { children: e.high }),
+			e.middle ? /* @__PURE__ */ M("span", {
 				class: "small",
 				children: [
 					"(middle: ",
@@ -3292,16 +3558,16 @@ function io(e) {
 }
 // src/ui/Panel.tsx
 function Z(e) {
-	let t = We();
-	return /* @__PURE__ */ j("section", {
+	let t = Ue();
+	return /* @__PURE__ */ M("section", {
 		class: `panel panel-${e.name}`,
 		"aria-labelledby": t,
 		children: [
-			/* @__PURE__ */ j("h2", {
+			/* @__PURE__ */ M("h2", {
 				id: t,
 				children: e.title
 			}),
-			e.note ? /* @__PURE__ */ j("p", {
+			e.note ? /* @__PURE__ */ M("p", {
 				class: "note",
 				children: e.note
 			}) : null,
@@ -3310,9 +3576,9 @@ function Z(e) {
 	});
 }
 // src/ui/PartButton.tsx
-function ao(e) {
-	let t = k(), n = fn(e.part, t.at.selection.value);
-	return /* @__PURE__ */ j("button", {
+function xo(e) {
+	let t = A(), n = dn(e.part, t.at.selection.value);
+	return /* @__PURE__ */ M("button", {
 		type: "button",
 		class: "part",
 		"aria-pressed": n,
@@ -3321,52 +3587,16 @@ function ao(e) {
 		onMouseLeave: () => t.hovered.value = null,
 		onFocus: () => t.hovered.value = e.part,
 		onBlur: () => t.hovered.value = null,
-		children: N(e.part)
+		children: P(e.part)
 	});
-}
-// src/ui/Table.tsx
-function oo(e) {
-	return /* @__PURE__ */ j("section", {
-		class: "scroll",
-		tabIndex: 0,
-		"aria-label": e.label,
-		children: e.children
-	});
-}
-function so(e) {
-	let t = k(), n = co();
-	return /* @__PURE__ */ j("details", {
-		class: "twin",
-		ref: n.ref,
-		onToggle: n.toggle,
-		children: [/* @__PURE__ */ j("summary", { children: ["Table: ", e.label] }), n.open || t.data.host === "report" ? /* @__PURE__ */ j(oo, {
-			label: `Table: ${e.label}`,
-			children: /* @__PURE__ */ j("table", { children: [/* @__PURE__ */ j("thead", { children: /* @__PURE__ */ j("tr", { children: e.head.map((e, t) => /* @__PURE__ */ j("th", {
-				scope: "col",
-				children: e
-			}, t)) }) }), /* @__PURE__ */ j("tbody", { children: e.rows().map((e, t) => /* @__PURE__ */ j("tr", { children: e.map((e, t) => /* @__PURE__ */ j("td", { children: e }, t)) }, t)) })] })
-		}) : null]
-	});
-}
-function co() {
-	let e = O(!1), t = Ve(null);
-	return {
-		ref: t,
-		get open() {
-			return e.value;
-		},
-		toggle: () => {
-			e.value = t.current?.open ?? !1;
-		}
-	};
 }
 // src/ui/Term.tsx
 function Q(e) {
-	let t = k();
-	return /* @__PURE__ */ j("button", {
+	let t = A();
+	return /* @__PURE__ */ M("button", {
 		type: "button",
 		class: "term",
-		title: ln(e.name)?.meaning,
+		title: cn(e.name)?.meaning,
 		onClick: (n) => {
 			n.stopPropagation(), t.glossary.value = e.name;
 		},
@@ -3374,16 +3604,16 @@ function Q(e) {
 	});
 }
 // src/ui/Window.tsx
-function lo(e) {
+function So(e) {
 	let { start: t, length: n, what: r } = e;
 	if (n <= 128) return t.value !== 0 && (t.value = 0), null;
 	let i = Math.max(0, n - 128), a = (e) => {
 		t.value = Math.min(Math.max(e, 0), i);
 	};
-	return /* @__PURE__ */ j("p", {
+	return /* @__PURE__ */ M("p", {
 		class: "window",
 		children: [
-			/* @__PURE__ */ j("button", {
+			/* @__PURE__ */ M("button", {
 				type: "button",
 				disabled: t.value === 0,
 				onClick: () => a(t.value - 128),
@@ -3396,7 +3626,7 @@ function lo(e) {
 			" of ",
 			n,
 			" ",
-			/* @__PURE__ */ j("button", {
+			/* @__PURE__ */ M("button", {
 				type: "button",
 				disabled: t.value >= i,
 				onClick: () => a(t.value + 128),
@@ -3406,13 +3636,13 @@ function lo(e) {
 	});
 }
 // src/panels/Attention.tsx
-function uo() {
-	let e = k(), t = e.explained.value, n = e.followed(), r = e.at.selection.value, { strongest: i, settled: a } = fo(t), o = r && mn(r) !== "mlp" ? r : null, s = o !== null && hn(o), c = o !== null && gn(o), l = (c ? t?.sources?.length : t?.tokens.length) ?? 0, u = mi(c ? 0 : t?.position ?? 0, l), d = o?.layer ?? i?.layer ?? 0, f = o ? o.head : i?.head, p = o !== null || a, m = n && p ? {
+function Co() {
+	let e = A(), t = e.explained.value, n = e.followed(), r = e.at.selection.value, { strongest: i, settled: a } = wo(t), o = r && pn(r) !== "mlp" ? r : null, s = o !== null && mn(o), c = o !== null && hn(o), l = (c ? t?.sources?.length : t?.tokens.length) ?? 0, u = Oi(c ? 0 : t?.position ?? 0, l), d = o?.layer ?? i?.layer ?? 0, f = o ? o.head : i?.head, p = o !== null || a, m = n && p ? {
 		ask: "attention",
 		...n,
 		layer: d,
-		...o ? _n(o) : {}
-	} : null, h = Wt(m, !p), g = Wt(m && f !== void 0 && !s ? {
+		...o ? gn(o) : {}
+	} : null, h = Ut(m, !p), g = Ut(m && f !== void 0 && !s ? {
 		...m,
 		head: f
 	} : null, !p);
@@ -3421,45 +3651,45 @@ function uo() {
 		start: u.value,
 		size: 128
 	};
-	return /* @__PURE__ */ j(Z, {
+	return /* @__PURE__ */ M(Z, {
 		name: "attention",
 		title: `${s ? "Cross-attention" : o?.encoder ? "Attention of the encoder" : "Attention"}: layer ${d}`,
-		note: /* @__PURE__ */ j(b, { children: [
-			o ? po(o, t.position) : "Of the strongest head; select another to see its layer.",
+		note: /* @__PURE__ */ M(x, { children: [
+			o ? To(o, t.position) : "Of the strongest head; select another to see its layer.",
 			" Each head: its attention to the tokens (above), and what they give the target through it (below). A first token that is bright and gives little is an ",
-			/* @__PURE__ */ j(Q, { name: "attention sink" }),
+			/* @__PURE__ */ M(Q, { name: "attention sink" }),
 			"."
 		] }),
 		children: [
-			/* @__PURE__ */ j(lo, {
+			/* @__PURE__ */ M(So, {
 				start: u,
 				length: l,
 				what: "tokens"
 			}),
-			/* @__PURE__ */ j(B, { answer: h.answer }),
-			h.result && !h.stale ? /* @__PURE__ */ j(X, {
+			/* @__PURE__ */ M(V, { answer: h.answer }),
+			h.result && !h.stale ? /* @__PURE__ */ M(X, {
 				name: `heads-L${d}`,
-				figure: (e) => ja(h.result, _, e),
-				table: () => Aa(h.result, _),
+				figure: (e) => Ka(h.result, _, e),
+				table: () => Ga(h.result, _),
 				data: h.result
 			}) : null,
-			h.result ? /* @__PURE__ */ j("div", {
+			h.result ? /* @__PURE__ */ M("div", {
 				class: h.stale ? "stale" : "",
 				children: [
-					/* @__PURE__ */ j(vo, {
+					/* @__PURE__ */ M(Ao, {
 						payload: h.result,
 						start: u.value
 					}),
-					/* @__PURE__ */ j(io, {
+					/* @__PURE__ */ M(bo, {
 						kind: "amount",
 						low: "attention 0",
 						high: "1"
 					}),
-					/* @__PURE__ */ j(io, {
+					/* @__PURE__ */ M(bo, {
 						kind: "sign",
-						..._o(go(h.result))
+						...ko(Oo(h.result))
 					}),
-					/* @__PURE__ */ j(so, {
+					/* @__PURE__ */ M(_i, {
 						label: "attention and contribution by head and token",
 						head: [
 							"head",
@@ -3467,23 +3697,23 @@ function uo() {
 							"attention",
 							"gives (logits)"
 						],
-						rows: () => mo(h.result, u.value)
+						rows: () => Eo(h.result, u.value)
 					})
 				]
 			}) : null,
-			f === void 0 || s ? null : /* @__PURE__ */ j(B, { answer: g.answer }),
-			g.result?.matrix === null ? /* @__PURE__ */ j("p", {
+			f === void 0 || s ? null : /* @__PURE__ */ M(V, { answer: g.answer }),
+			g.result?.matrix === null ? /* @__PURE__ */ M("p", {
 				class: "note",
 				children: "The whole pattern of a head is not kept for a prompt of this length."
 			}) : null,
-			g.result?.matrix ? /* @__PURE__ */ j("div", {
+			g.result?.matrix ? /* @__PURE__ */ M("div", {
 				class: `has-exports${g.stale ? " stale" : ""}`,
-				children: [/* @__PURE__ */ j(X, {
-					name: `attention-${o ? N(o) : `L${d}.H${f}`}`,
-					figure: (e) => Oa(g.result, _, e),
-					table: () => ka(g.result, _),
+				children: [/* @__PURE__ */ M(X, {
+					name: `attention-${o ? P(o) : `L${d}.H${f}`}`,
+					figure: (e) => Ua(g.result, _, e),
+					table: () => Wa(g.result, _),
 					data: g.result
-				}), /* @__PURE__ */ j(So, {
+				}), /* @__PURE__ */ M(Po, {
 					payload: g.result,
 					matrix: g.result.matrix,
 					start: u.value
@@ -3492,106 +3722,106 @@ function uo() {
 		]
 	});
 }
-function fo(e) {
-	let t = Zt(), n = ($t() ?? e)?.heads.find((e) => !e.cross), r = n !== void 0 || !!(t?.result ?? t?.error), i = Ve(n);
+function wo(e) {
+	let t = Xt(), n = (Qt() ?? e)?.heads.find((e) => !e.cross), r = n !== void 0 || !!(t?.result ?? t?.error), i = Be(n);
 	return r && (i.current = n), {
 		strongest: i.current,
 		settled: r
 	};
 }
-function po(e, t) {
+function To(e, t) {
 	return e.encoder ? "The mean over all positions of the source." : `From position ${t}.`;
 }
-function mo(e, t) {
-	return e.heads.flatMap((n) => ho(n, e).slice(t, t + 128).map((e) => [
-		N(M(n)),
-		`${e.position} ${z(e)}`,
-		P(n.pattern[e.position] ?? 0, 3),
-		F(n.contribution[e.position] ?? 0, 3)
+function Eo(e, t) {
+	return e.heads.flatMap((n) => Do(n, e).slice(t, t + 128).map((e) => [
+		P(N(n)),
+		`${e.position} ${B(e)}`,
+		F(n.pattern[e.position] ?? 0, 3),
+		I(n.contribution[e.position] ?? 0, 3)
 	]));
 }
-function ho(e, t) {
+function Do(e, t) {
 	return e.cross || e.encoder ? (t.sources ?? []).map(({ position: e, label: t }) => ({
 		position: e,
 		text: t
 	})) : t.tokens.slice(0, e.pattern.length);
 }
-function go({ heads: e }) {
+function Oo({ heads: e }) {
 	return Math.max(0, ...e.flatMap((e) => e.contribution.map(Math.abs)));
 }
-function _o(e) {
+function ko(e) {
 	return {
-		low: `gives ${F(-e)}`,
-		high: `${F(e)} logits to the target`,
+		low: `gives ${I(-e)}`,
+		high: `${I(e)} logits to the target`,
 		middle: "none"
 	};
 }
-function vo({ payload: e, start: t }) {
-	let { heads: n } = e, r = go(e);
-	return /* @__PURE__ */ j("ul", {
+function Ao({ payload: e, start: t }) {
+	let { heads: n } = e, r = Oo(e);
+	return /* @__PURE__ */ M("ul", {
 		class: "multiples",
-		children: n.map((n) => /* @__PURE__ */ j("li", { children: [
-			/* @__PURE__ */ j(ao, { part: M(n) }),
+		children: n.map((n) => /* @__PURE__ */ M("li", { children: [
+			/* @__PURE__ */ M(xo, { part: N(n) }),
 			" ",
-			F(n.value),
-			/* @__PURE__ */ j(yo, {
+			I(n.value),
+			/* @__PURE__ */ M(jo, {
 				head: n,
-				tokens: ho(n, e),
+				tokens: Do(n, e),
 				start: t,
 				largest: r
 			})
 		] }, n.head))
 	});
 }
-function yo(e) {
+function jo(e) {
 	let t = e.tokens.slice(e.start, e.start + 128), n = 100 / Math.max(t.length, 1);
-	return /* @__PURE__ */ j(b, { children: [/* @__PURE__ */ j("svg", {
+	return /* @__PURE__ */ M(x, { children: [/* @__PURE__ */ M("svg", {
 		class: "strips",
 		viewBox: "0 0 100 20",
 		preserveAspectRatio: "none",
 		"aria-hidden": "true",
 		children: t.map((t, r) => {
 			let i = e.head.pattern[t.position] ?? 0, a = e.head.contribution[t.position] ?? 0;
-			return /* @__PURE__ */ j("g", { children: [
-				/* @__PURE__ */ j("rect", {
+			return /* @__PURE__ */ M("g", { children: [
+				/* @__PURE__ */ M("rect", {
 					x: r * n,
 					y: 0,
 					width: n * .94,
 					height: 9,
-					fill: Si(i)
+					fill: Ii(i)
 				}),
-				/* @__PURE__ */ j("rect", {
+				/* @__PURE__ */ M("rect", {
 					x: r * n,
 					y: 10,
 					width: n * .94,
 					height: 9,
-					fill: xi(a, e.largest)
+					fill: Fi(a, e.largest)
 				}),
-				/* @__PURE__ */ j("title", { children: `${t.position} ${z(t)}: attention ${P(i)}, gives ${F(a)}` })
+				/* @__PURE__ */ M("title", { children: `${t.position} ${B(t)}: attention ${F(i)}, gives ${I(a)}` })
 			] }, t.position);
 		})
-	}), t.length <= bo ? /* @__PURE__ */ j("span", {
+	}), t.length <= Mo ? /* @__PURE__ */ M("span", {
 		class: "strip-names",
 		"aria-hidden": "true",
 		style: { gridTemplateColumns: `repeat(${t.length}, minmax(0, 1fr))` },
-		children: t.map((e) => /* @__PURE__ */ j("bdi", {
-			title: `${e.position} ${z(e)}`,
-			children: z(e)
+		children: t.map((e) => /* @__PURE__ */ M("bdi", {
+			title: `${e.position} ${B(e)}`,
+			children: B(e)
 		}, e.position))
 	}) : null] });
 }
-var bo = 12, xo = {
+var Mo = 12, No = {
 	attention: "pattern",
 	written: "value-weighted, at every position",
 	target: "value-weighted, for the target"
 };
-function So(e) {
-	let { payload: t, matrix: n, start: r } = e, [i] = t.heads, a = O("attention"), o = i?.encoder || (t.model.bidirectional ?? !1), s = i?.encoder ? ho(i, t) : t.tokens, c = Math.min(128, s.length - r), l = i ? N(M(i)) : "", u = (e) => z(s[r + e]), d = (e, t) => n[r + e]?.[r + t] ?? 0, f = (e, n) => d(e, n) * (t.norms?.[r + n] ?? 0);
-	return /* @__PURE__ */ j(b, { children: [
-		/* @__PURE__ */ j("h3", { children: l }),
-		/* @__PURE__ */ j("p", {
+function Po(e) {
+	let { payload: t, matrix: n, start: r } = e, [i] = t.heads, a = k("attention"), o = i?.encoder || (t.model.bidirectional ?? !1), s = i?.encoder ? Do(i, t) : t.tokens, c = Math.min(128, s.length - r), l = i ? P(N(i)) : "", u = (e) => B(s[r + e]), d = (e, t) => n[r + e]?.[r + t] ?? 0, f = (e, n) => d(e, n) * (t.norms?.[r + n] ?? 0);
+	return /* @__PURE__ */ M(x, { children: [
+		/* @__PURE__ */ M("h3", { children: l }),
+		/* @__PURE__ */ M("p", {
 			class: "controls",
-			children: Object.entries(xo).map(([e, n]) => /* @__PURE__ */ j("button", {
+			children: Object.entries(No).map(([e, n]) => /* @__PURE__ */ M("button", {
 				type: "button",
 				"aria-pressed": a.value === e,
 				disabled: e === "written" && !t.norms,
@@ -3599,13 +3829,13 @@ function So(e) {
 				children: n
 			}, e))
 		}),
-		a.value === "target" ? /* @__PURE__ */ j(wo, {
+		a.value === "target" ? /* @__PURE__ */ M(Io, {
 			text: u,
 			given: i?.contribution ?? [],
 			name: l,
 			start: r,
 			size: c
-		}) : /* @__PURE__ */ j(Co, {
+		}) : /* @__PURE__ */ M(Fo, {
 			label: a.value === "attention" ? `Attention pattern of ${l}, query by key` : `Norm of what ${l} writes, query by key`,
 			size: c,
 			start: r,
@@ -3615,7 +3845,7 @@ function So(e) {
 			largest: a.value === "attention" ? 1 : void 0,
 			unit: a.value === "attention" ? "attention; rows look at columns" : "norm of what is written"
 		}),
-		/* @__PURE__ */ j(so, {
+		/* @__PURE__ */ M(_i, {
 			label: `pattern of ${l}`,
 			head: [
 				"from",
@@ -3626,76 +3856,76 @@ function So(e) {
 			rows: () => Array.from({ length: c }, (e, n) => Array.from({ length: o ? c : n + 1 }, (e, i) => [
 				`${r + n} ${u(n)}`,
 				`${r + i} ${u(i)}`,
-				P(d(n, i), 3),
-				t.norms ? P(f(n, i), 3) : ""
+				F(d(n, i), 3),
+				t.norms ? F(f(n, i), 3) : ""
 			])).flat()
 		})
 	] });
 }
-function Co(e) {
+function Fo(e) {
 	let { size: t, start: n, text: r, value: i } = e, a = Array.from({ length: t }, (e, t) => t), o = e.largest ?? Math.max(1e-9, ...a.flatMap((e) => a.map((t) => i(e, t))));
-	return /* @__PURE__ */ j(b, { children: [/* @__PURE__ */ j(qa, {
+	return /* @__PURE__ */ M(x, { children: [/* @__PURE__ */ M(co, {
 		label: e.label,
 		columns: t,
 		rows: t,
-		height: t <= bo ? 18 : 12,
-		...t <= bo ? { text: (t, n) => t > n && !e.whole ? "" : P(i(n, t)) } : {},
-		colour: (t, n) => t > n && !e.whole ? null : Si(i(n, t) / o),
-		tell: (e, t) => `from ${n + t} ${r(t)} to ${n + e} ${r(e)}: ${P(i(t, e), 3)}`,
+		height: t <= Mo ? 18 : 12,
+		...t <= Mo ? { text: (t, n) => t > n && !e.whole ? "" : F(i(n, t)) } : {},
+		colour: (t, n) => t > n && !e.whole ? null : Ii(i(n, t) / o),
+		tell: (e, t) => `from ${n + t} ${r(t)} to ${n + e} ${r(e)}: ${F(i(t, e), 3)}`,
 		rowName: (e) => `${n + e} ${r(e)}`,
 		columnName: r
-	}), /* @__PURE__ */ j(io, {
+	}), /* @__PURE__ */ M(bo, {
 		kind: "amount",
 		low: "0",
-		high: `${P(o)} ${e.unit}`
+		high: `${F(o)} ${e.unit}`
 	})] });
 }
-function wo(e) {
+function Io(e) {
 	let { text: t, given: n, name: r, start: i } = e, a = Math.max(0, ...n.map(Math.abs));
-	return /* @__PURE__ */ j(b, { children: [/* @__PURE__ */ j(qa, {
+	return /* @__PURE__ */ M(x, { children: [/* @__PURE__ */ M(co, {
 		label: `What each token gives through ${r}`,
 		columns: e.size,
 		rows: 1,
 		height: 26,
-		colour: (e) => xi(n[i + e] ?? 0, a),
-		tell: (e) => `${t(e)} gives ${F(n[i + e] ?? 0, 3)} logits through ${r}`,
+		colour: (e) => Fi(n[i + e] ?? 0, a),
+		tell: (e) => `${t(e)} gives ${I(n[i + e] ?? 0, 3)} logits through ${r}`,
 		rowName: () => r,
 		columnName: t
-	}), /* @__PURE__ */ j(io, {
+	}), /* @__PURE__ */ M(bo, {
 		kind: "sign",
-		..._o(a)
+		...ko(a)
 	})] });
 }
 // src/lib/carried.ts
-function To(e) {
+function Lo(e) {
 	return "effect" in e;
 }
-var Eo = .25, Do = .1;
-function Oo(e, t) {
+var Ro = .25, zo = .1;
+function Bo(e, t) {
 	let n = [...e].sort((e, t) => t.credit - e.credit)[0], r = e.slice(0, t);
 	return !n || r.includes(n) ? r : [...r.slice(0, -1), n];
 }
-function ko(e) {
-	return jo(e).flatMap(([e, t]) => Mo(e, t)).sort((e, t) => Math.abs(t.effect.nats) - Math.abs(e.effect.nats));
+function Vo(e) {
+	return Uo(e).flatMap(([e, t]) => Wo(e, t)).sort((e, t) => Math.abs(t.effect.nats) - Math.abs(e.effect.nats));
 }
-function Ao(e) {
-	return jo(e).map(([e]) => e).sort((e, t) => Math.abs(t.credit) - Math.abs(e.credit));
+function Ho(e) {
+	return Uo(e).map(([e]) => e).sort((e, t) => Math.abs(t.credit) - Math.abs(e.credit));
 }
-function jo({ heads: e, neurons: t }) {
+function Uo({ heads: e, neurons: t }) {
 	return [...e.map((e) => [{
-		part: M(e),
+		part: N(e),
 		credit: e.value,
-		does: No(e)
+		does: Go(e)
 	}, e]), ...t.map((e) => [{
-		part: dn(e),
+		part: un(e),
 		credit: e.value,
-		does: Po(e)
+		does: Ko(e)
 	}, e])];
 }
-function Mo(e, { zeroed: t, through: n = [] }) {
+function Wo(e, { zeroed: t, through: n = [] }) {
 	if (!t) return [];
-	let r = t.difference ?? t.effect, i = [e.does, Fo(r, e.credit, n)].filter(Boolean).join("; "), a = {
-		...Lo(r, e.part),
+	let r = t.difference ?? t.effect, i = [e.does, qo(r, e.credit, n)].filter(Boolean).join("; "), a = {
+		...Yo(r, e.part),
 		does: i
 	};
 	return [{
@@ -3707,24 +3937,24 @@ function Mo(e, { zeroed: t, through: n = [] }) {
 		through: n
 	}];
 }
-function No(e) {
+function Go(e) {
 	let [t] = e.looks_at;
-	return !t || t.attention < Eo ? "" : `looks at ${z(t)}`;
+	return !t || t.attention < Ro ? "" : `looks at ${B(t)}`;
 }
-function Po(e) {
+function Ko(e) {
 	let [t] = e.promotes;
-	return t ? `writes toward ${L(t.text)}` : "";
+	return t ? `writes toward ${R(t.text)}` : "";
 }
-function Fo({ nats: e, verdict: t, size: n }, r, i) {
+function qo({ nats: e, verdict: t, size: n }, r, i) {
 	if (n === "none" || t === "ordinary") return r > 1 ? "adds much, decides little" : "";
-	if (Math.abs(r) >= Do * Math.abs(e)) return "";
-	let a = i.map((e) => `${e.part} (${Io(e.share)})`);
+	if (Math.abs(r) >= zo * Math.abs(e)) return "";
+	let a = i.map((e) => `${e.part} (${Jo(e.share)})`);
 	return a.length === 0 ? "adds little itself" : `adds little itself: acts through ${a.join(" and ")}`;
 }
-function Io(e) {
-	return `${P(100 * e, 0)}%`;
+function Jo(e) {
+	return `${F(100 * e, 0)}%`;
 }
-function Lo({ verdict: e, size: t, rank: n, among: r, nats: i }, { kind: a }) {
+function Yo({ verdict: e, size: t, rank: n, among: r, nats: i }, { kind: a }) {
 	let o = `${r} ${a === "neuron" ? "neurons" : "heads"}`, s = i < 0;
 	return t === "none" ? {
 		tag: "hardly matters",
@@ -3733,11 +3963,11 @@ function Lo({ verdict: e, size: t, rank: n, among: r, nats: i }, { kind: a }) {
 		tag: `like other ${a === "neuron" ? "neurons" : "heads"}`,
 		kind: "ordinary"
 	} : {
-		tag: `${Ro(n)} of ${o}`,
+		tag: `${Xo(n)} of ${o}`,
 		kind: s ? "carries" : "holds back"
 	};
 }
-function Ro(e) {
+function Xo(e) {
 	return `${e}${[
 		11,
 		12,
@@ -3749,29 +3979,29 @@ function Ro(e) {
 	}[e % 10] ?? "th"}`;
 }
 // src/lib/figure/bars.ts
-var zo = 12, Bo = 7.5, Vo = 7;
-function Ho(e, t) {
-	let { rows: n, axis: r, notes: i = [] } = t, a = t.names ?? Math.min(Math.max(30, ...n.map((e) => q(e.name))) + 8, e * .36), o = 4 + Math.max(...n.map((e) => q(e.number, Vo)), 10), s = i.reduce((e, t) => e + t.width, 0), c = a + (r.low < 0 ? o : 2), l = e - s - o, u = (e) => c + (e - r.low) / Math.max(r.high - r.low, 1e-12) * (l - c), d = t.mark !== void 0 || i.some((e) => e.head) || t.head !== void 0 ? 13 : 2, f = d + n.length * zo, p = i.map((e, t) => l + o + i.slice(0, t).reduce((e, t) => e + t.width, 6)), m = [
-		...t.head ? [G(0, 8, t.head, {
-			size: W,
-			fill: U
+var Zo = 12, Qo = 7.5, $o = 7;
+function es(e, t) {
+	let { rows: n, axis: r, notes: i = [] } = t, a = t.names ?? Math.min(Math.max(30, ...n.map((e) => q(e.name))) + 8, e * .36), o = 4 + Math.max(...n.map((e) => q(e.number, $o)), 10), s = i.reduce((e, t) => e + t.width, 0), c = a + (r.low < 0 ? o : 2), l = e - s - o, u = (e) => c + (e - r.low) / Math.max(r.high - r.low, 1e-12) * (l - c), d = t.mark !== void 0 || i.some((e) => e.head) || t.head !== void 0 ? 13 : 2, f = d + n.length * Zo, p = i.map((e, t) => l + o + i.slice(0, t).reduce((e, t) => e + t.width, 6)), m = [
+		...t.head ? [K(0, 8, t.head, {
+			size: G,
+			fill: W
 		})] : [],
-		...i.map((e, t) => G(p[t] ?? 0, 8, e.head, {
-			size: W,
-			fill: U
+		...i.map((e, t) => K(p[t] ?? 0, 8, e.head, {
+			size: G,
+			fill: W
 		})),
-		...qo(r).map((e) => Ri(u(e), d, u(e), f, { stroke: e === 0 ? Ti : Ei })),
-		...n.map((n, r) => Uo(n, d + r * zo, {
+		...as(r).map((e) => $i(u(e), d, u(e), f, { stroke: e === 0 ? zi : Bi })),
+		...n.map((n, r) => ts(n, d + r * Zo, {
 			x: u,
 			names: a,
 			width: e,
 			chart: t,
 			starts: p
 		})),
-		...t.mark ? Go(u(t.mark.value), d, f, t.mark.label, [c, l]) : [],
-		...Ko(r, u, f),
-		G((c + l) / 2, f + 19, r.label, {
-			size: W + .5,
+		...t.mark ? rs(u(t.mark.value), d, f, t.mark.label, [c, l]) : [],
+		...is(r, u, f),
+		K((c + l) / 2, f + 19, r.label, {
+			size: G + .5,
 			anchor: "middle"
 		})
 	];
@@ -3780,45 +4010,45 @@ function Ho(e, t) {
 		body: m.join("\n")
 	};
 }
-function Uo(e, t, { x: n, names: r, width: i, chart: a, starts: o }) {
-	let [s, c] = [n(0), n(e.value)], [l, u] = [Math.min(s, c), Math.abs(c - s)], d = e.value < 0, f = t + zo / 2 + 2.6, p = e.other ? K(l, t + 4.5 / 2, u, Bo, { fill: "#9a9a94" }) : a.amounts ? K(l, t + 4.5 / 2, u, Bo, { fill: "#4d5f80" }) : Bi(l, t + 4.5 / 2, u, Bo, d), m = Math.max(c, a.mark && !d ? Wo(c, n(a.mark.value), e.number) : c), h = (e.notes ?? []).map((e, t) => {
+function ts(e, t, { x: n, names: r, width: i, chart: a, starts: o }) {
+	let [s, c] = [n(0), n(e.value)], [l, u] = [Math.min(s, c), Math.abs(c - s)], d = e.value < 0, f = t + Zo / 2 + 2.6, p = e.other ? Qi(l, t + 4.5 / 2, u, Qo, { fill: "#9a9a94" }) : a.amounts ? Qi(l, t + 4.5 / 2, u, Qo, { fill: "#4d5f80" }) : ta(l, t + 4.5 / 2, u, Qo, d), m = Math.max(c, a.mark && !d ? ns(c, n(a.mark.value), e.number) : c), h = (e.notes ?? []).map((e, t) => {
 		let n = (a.notes?.[t]?.width ?? 0) - 6;
-		return G(o[t] ?? 0, f, qi(e, n, W), { size: W });
+		return K(o[t] ?? 0, f, ca(e, n, G), { size: G });
 	});
 	return [
-		e.total ? Ri(0, t, i, t, { stroke: Ti }) : "",
-		G(0, f, qi(e.name, r - 4), { bold: e.total ?? !1 }),
+		e.total ? $i(0, t, i, t, { stroke: zi }) : "",
+		K(0, f, ca(e.name, r - 4), { bold: e.total ?? !1 }),
 		p,
-		G(d ? c - 2.5 : m + 2.5, f, e.number, {
-			size: Vo,
+		K(d ? c - 2.5 : m + 2.5, f, e.number, {
+			size: $o,
 			anchor: d ? "end" : "start",
 			bold: e.total ?? !1
 		}),
 		...h
 	].join("");
 }
-function Wo(e, t, n) {
-	return t > e - 1 && t < e + 5 + q(n, Vo) ? t : e;
+function ns(e, t, n) {
+	return t > e - 1 && t < e + 5 + q(n, $o) ? t : e;
 }
-function Go(e, t, n, r, [i, a]) {
-	let o = q(r, W) / 2, s = Math.min(Math.max(e, i + o), Math.max(a - o, i + o));
-	return [Ri(e, t - 3, e, n, {
-		stroke: Ti,
+function rs(e, t, n, r, [i, a]) {
+	let o = q(r, G) / 2, s = Math.min(Math.max(e, i + o), Math.max(a - o, i + o));
+	return [$i(e, t - 3, e, n, {
+		stroke: zi,
 		"stroke-width": .9,
 		"stroke-dasharray": "2.5 1.5"
-	}), G(s, t - 5, r, {
-		size: W,
+	}), K(s, t - 5, r, {
+		size: G,
 		anchor: "middle"
 	})];
 }
-function Ko(e, t, n) {
-	return qo(e).map((r) => G(t(r), n + 9, e.tick(r), {
-		size: W,
+function is(e, t, n) {
+	return as(e).map((r) => K(t(r), n + 9, e.tick(r), {
+		size: G,
 		anchor: "middle",
-		fill: U
+		fill: W
 	}));
 }
-function qo({ low: e, high: t }, n = 4) {
+function as({ low: e, high: t }, n = 4) {
 	let r = t - e;
 	if (!(r > 0)) return [e];
 	let i = r / n, a = 10 ** Math.floor(Math.log10(i)), o = ([
@@ -3829,7 +4059,7 @@ function qo({ low: e, high: t }, n = 4) {
 	].find((e) => e * a >= .75 * i) ?? 10) * a, s = Math.ceil(e / o - 1e-9), c = Math.floor(t / o + 1e-9) - s + 1;
 	return Array.from({ length: c }, (e, t) => Number(((s + t) * o).toPrecision(12)));
 }
-function Jo(e, t, n) {
+function os(e, t, n) {
 	let [r, i] = [Math.min(0, ...e), Math.max(0, ...e)];
 	return {
 		label: t,
@@ -3838,7 +4068,7 @@ function Jo(e, t, n) {
 		high: i === r ? r + 1 : i
 	};
 }
-function Yo(e) {
+function ss(e) {
 	return {
 		label: e,
 		tick: (e) => `${Math.round(100 * e)}%`,
@@ -3847,16 +4077,16 @@ function Yo(e) {
 	};
 }
 // src/lib/figure/carried.ts
-function Xo(e, t, n) {
-	let r = `“${Y(e.target.text)}”`, i = e.reference.kind === "versus", a = i ? e.ledger.value : e.target.probability, o = t.map((e) => i ? a + e.effect.nats : e.probability), s = i ? Jo([a, ...o], `lead of ${r} with the part set to zero, logits`, (e) => F(e, 1)) : Yo(`probability of ${r} with the part set to zero`), c = Ho(H, {
+function cs(e, t, n) {
+	let r = `“${Y(e.target.text)}”`, i = e.reference.kind === "versus", a = i ? e.ledger.value : e.target.probability, o = t.map((e) => i ? a + e.effect.nats : e.probability), s = i ? os([a, ...o], `lead of ${r} with the part set to zero, logits`, (e) => I(e, 1)) : ss(`probability of ${r} with the part set to zero`), c = es(U, {
 		rows: t.map((e, t) => {
-			let n = o[t] ?? 0, r = i ? [F(a), F(n)] : Or(a, n), { says: s } = e, c = s.kind === "holds back" ? `holds it back, ${s.tag}` : s.tag;
+			let n = o[t] ?? 0, r = i ? [I(a), I(n)] : Dr(a, n), { says: s } = e, c = s.kind === "holds back" ? `holds it back, ${s.tag}` : s.tag;
 			return {
-				name: N(e.part),
+				name: P(e.part),
 				value: n,
-				number: i ? F(n) : r[1] ?? "",
+				number: i ? I(n) : r[1] ?? "",
 				notes: [
-					F(e.credit),
+					I(e.credit),
 					`${r[0]} → ${r[1]}`,
 					[c, s.does].filter(Boolean).join("; ")
 				]
@@ -3866,7 +4096,7 @@ function Xo(e, t, n) {
 		head: "part",
 		mark: {
 			value: a,
-			label: `${i ? F(a) : I(a)} with all parts`
+			label: `${i ? I(a) : L(a)} with all parts`
 		},
 		notes: [
 			{
@@ -3884,14 +4114,14 @@ function Xo(e, t, n) {
 		],
 		amounts: !i
 	}), { control: l } = e, u = [l?.heads ? `all ${l.heads.count} heads` : "", l?.neurons ? `${l.neurons.count} active neurons` : ""].filter(Boolean), d = u.length > 0 ? `, ranked among ${u.join(" and ")}` : "";
-	return J(H, [c], {
+	return J(U, [c], {
 		shows: `Parts switched off one by one: each is set to zero alone, where ${r} is predicted${d}. “Adds” is what the part writes toward ${r} directly.`,
 		made: e,
 		asked: n,
-		about: ga(e.target)
+		about: ja(e.target)
 	});
 }
-function Zo(e, t) {
+function ls(e, t) {
 	return {
 		head: [
 			"part",
@@ -3906,7 +4136,7 @@ function Zo(e, t) {
 			"verdict"
 		],
 		rows: t.map(({ part: t, credit: n, effect: r, probability: i, difference: a }) => [
-			N(t),
+			P(t),
 			n,
 			e.target.probability,
 			i,
@@ -3920,7 +4150,7 @@ function Zo(e, t) {
 	};
 }
 // src/lib/ledger.ts
-function Qo(e, t, n, r = () => !1, i = () => null) {
+function us(e, t, n, r = () => !1, i = () => null) {
 	let a = [...e].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
 	n === "effect" && a.sort((e, t) => Math.abs(i(t) ?? 0) - Math.abs(i(e) ?? 0));
 	let o = /* @__PURE__ */ new Set([...a.slice(0, t), ...a.filter(r)]), s = a.filter((e) => !o.has(e));
@@ -3928,15 +4158,15 @@ function Qo(e, t, n, r = () => !1, i = () => null) {
 		shown: (n === "layer" ? e : a).filter((e) => o.has(e)),
 		others: {
 			count: s.length,
-			value: es(s.map((e) => e.value))
+			value: fs(s.map((e) => e.value))
 		},
-		sum: es(e.map((e) => e.value))
+		sum: fs(e.map((e) => e.value))
 	};
 }
-function $o(e, t, n) {
+function ds(e, t, n) {
 	return Math.max(e, Math.abs(n), ...t.map((e) => Math.abs(e.value)));
 }
-function es(e) {
+function fs(e) {
 	let t = 0, n = 0;
 	for (let r of e) {
 		let e = t + r;
@@ -3944,15 +4174,15 @@ function es(e) {
 	}
 	return t + n;
 }
-function ts(e) {
-	let t = es(e.terms.map((e) => e.value)), n = Math.abs(t - e.value);
+function ps(e) {
+	let t = fs(e.terms.map((e) => e.value)), n = Math.abs(t - e.value);
 	return {
 		sum: t,
 		error: n,
 		holds: n <= e.tolerance
 	};
 }
-function ns(e) {
+function ms(e) {
 	return [
 		e.kind,
 		e.layer,
@@ -3962,11 +4192,11 @@ function ns(e) {
 		e.source
 	].join(" ");
 }
-function rs(e, t) {
-	let n = new Map(t.map((e) => [ns(e), e]));
+function hs(e, t) {
+	let n = new Map(t.map((e) => [ms(e), e]));
 	return [...e.map((e) => {
-		let t = n.get(ns(e));
-		return n.delete(ns(e)), {
+		let t = n.get(ms(e));
+		return n.delete(ms(e)), {
 			term: e,
 			a: e.value,
 			b: t?.value ?? null
@@ -3978,33 +4208,33 @@ function rs(e, t) {
 	}))];
 }
 // src/ui/Bar.tsx
-function is(e) {
+function gs(e) {
 	let t = e.largest > 0 ? Math.min(Math.abs(e.value) / e.largest, 1) : 0;
-	return /* @__PURE__ */ j("span", {
+	return /* @__PURE__ */ M("span", {
 		class: "bar",
 		"aria-hidden": "true",
-		children: /* @__PURE__ */ j("span", {
+		children: /* @__PURE__ */ M("span", {
 			class: e.value < 0 ? "negative" : "positive",
 			style: { width: `${t * 50}%` }
 		})
 	});
 }
-function as(e) {
-	return /* @__PURE__ */ j("span", {
-		class: `number${os(e.value, e.digits)}`,
-		children: F(e.value, e.digits)
+function _s(e) {
+	return /* @__PURE__ */ M("span", {
+		class: `number${vs(e.value, e.digits)}`,
+		children: I(e.value, e.digits)
 	});
 }
-function os(e, t) {
-	let n = F(e, t);
+function vs(e, t) {
+	let n = I(e, t);
 	return /[1-9\u221e]/.test(n) ? e < 0 ? " negative" : " positive" : "";
 }
 // src/page/earlier.ts
-var ss = 20, cs = "unembed-earlier", ls = class {
+var ys = 20, bs = "unembed-earlier", xs = class {
 	list;
 	#e;
 	constructor(e) {
-		this.#e = e, this.list = D(ds(e));
+		this.#e = e, this.list = O(Cs(e));
 	}
 	add({ a: e, source: t }) {
 		let [n] = this.list.value;
@@ -4013,64 +4243,64 @@ var ss = 20, cs = "unembed-earlier", ls = class {
 		this.list.value = [{
 			a: e,
 			source: t
-		}, ...r].slice(0, ss);
+		}, ...r].slice(0, ys);
 		try {
-			this.#e?.setItem(cs, JSON.stringify(this.list.value));
+			this.#e?.setItem(bs, JSON.stringify(this.list.value));
 		} catch {}
 	}
 };
-function us(e) {
+function Ss(e) {
 	try {
 		return e === "page" ? sessionStorage : null;
 	} catch {
 		return null;
 	}
 }
-function ds(e) {
+function Cs(e) {
 	try {
-		let t = JSON.parse(e?.getItem(cs) ?? "[]");
-		return Array.isArray(t) ? t.filter(fs).slice(0, ss) : [];
+		let t = JSON.parse(e?.getItem(bs) ?? "[]");
+		return Array.isArray(t) ? t.filter(ws).slice(0, ys) : [];
 	} catch {
 		return [];
 	}
 }
-function fs(e) {
+function ws(e) {
 	let { a: t, source: n } = e ?? {};
 	return typeof t == "string" && (n === null || typeof n == "string");
 }
 // src/page/page.ts
-var ps = class {
+var Ts = class {
 	data;
 	desk;
 	state;
-	hovered = D(null);
-	explained = D(null);
-	answered = D(null);
-	helpOpen = D(!1);
-	continued = D(null);
-	glossary = D(null);
+	hovered = O(null);
+	explained = O(null);
+	answered = O(null);
+	helpOpen = O(!1);
+	continued = O(null);
+	glossary = O(null);
 	earlier;
-	said = D("");
+	said = O("");
 	at;
-	shownPart = gt(() => this.hovered.value ?? this.at.selection.value);
-	answer = gt(() => this.#t.value?.value ?? null);
+	shownPart = ht(() => this.hovered.value ?? this.at.selection.value);
+	answer = ht(() => this.#t.value?.value ?? null);
 	#e = () => {};
-	#t = D(null);
+	#t = O(null);
 	constructor(e, t) {
-		this.data = e, this.earlier = new ls(us(e.host)), this.desk = new Vt(t, e.results);
-		let n = er({
-			...Zn,
+		this.data = e, this.earlier = new xs(Ss(e.host)), this.desk = new Bt(t, e.results);
+		let n = $n({
+			...Xn,
 			...e.state
 		});
-		this.state = D(e.host === "widget" ? n : this.#n(n));
-		let r = Object.keys(Zn);
-		this.at = Object.fromEntries(r.map((e) => [e, gt(() => this.state.value[e])]));
+		this.state = O(e.host === "widget" ? n : this.#n(n));
+		let r = Object.keys(Xn);
+		this.at = Object.fromEntries(r.map((e) => [e, ht(() => this.state.value[e])]));
 	}
 	reads() {
 		return (this.explained.value?.model ?? this.data.model)?.reads ?? null;
 	}
-	#n(e = Zn) {
-		let t = $n(location.hash, e);
+	#n(e = Xn) {
+		let t = Qn(location.hash, e);
 		return this.data.model && this.data.model.reads === null ? {
 			...t,
 			source: null
@@ -4108,22 +4338,22 @@ var ps = class {
 	pin() {
 		let { selection: e, test: t, pins: n } = this.state.value;
 		if (!e) return;
-		let r = n.filter((t) => !fn(t.part, e));
+		let r = n.filter((t) => !dn(t.part, e));
 		this.set({ pins: [...r, {
 			part: e,
 			how: t ?? "zero"
-		}] }), this.said.value = `Pinned ${N(e)}.`;
+		}] }), this.said.value = `Pinned ${P(e)}.`;
 	}
 	go(e) {
 		this.set({ view: e });
 	}
 	explain() {
-		let e = gt(() => this.asked() ? A(hs(this.state.value)) : ""), t = xt(() => {
+		let e = ht(() => this.asked() ? j(Ds(this.state.value)) : ""), t = bt(() => {
 			let t = e.value === "" ? null : JSON.parse(e.value);
-			return this.#t.value = t && rt(() => this.desk.watch(t)), () => t && rt(() => this.desk.release(t));
-		}), n = xt(() => {
+			return this.#t.value = t && nt(() => this.desk.watch(t)), () => t && nt(() => this.desk.release(t));
+		}), n = bt(() => {
 			let e = this.answer.value;
-			!e || e.error ? rt(() => this.#r(null)) : e.result && rt(() => this.#r(e.result));
+			!e || e.error ? nt(() => this.#r(null)) : e.result && nt(() => this.#r(e.result));
 		});
 		return () => {
 			n(), t();
@@ -4132,14 +4362,14 @@ var ps = class {
 	foresee(e) {
 		if (this.data.host !== "page") return;
 		let t = this.#e;
-		this.#e = this.desk.foresee([hs({
+		this.#e = this.desk.foresee([Ds({
 			...this.state.value,
 			...e
 		})]), t();
 	}
 	asksOf(...e) {
 		let t = this.answered.value;
-		return t ? e.map((e) => hs({
+		return t ? e.map((e) => Ds({
 			...t,
 			...e
 		})) : [];
@@ -4154,22 +4384,22 @@ var ps = class {
 	}
 	#r(e) {
 		let t = this.state.value;
-		tt(() => {
+		et(() => {
 			this.explained.value = e, this.answered.value = e && t, e && this.earlier.add(t);
 		});
 	}
 	followed() {
 		let e = this.answered.value;
 		return e && {
-			..._s(e),
+			...ks(e),
 			target: e.target ?? this.explained.value?.target.id
 		};
 	}
 	link() {
 		if (this.data.host === "widget") return () => {};
-		let e = ms(this.state.value), t = xt(() => {
-			let t = this.state.value, n = Qn(t), r = ms(t) !== e;
-			if (e = ms(t), n === location.hash) return;
+		let e = Es(this.state.value), t = bt(() => {
+			let t = this.state.value, n = Zn(t), r = Es(t) !== e;
+			if (e = Es(t), n === location.hash) return;
 			let i = n || location.pathname + location.search;
 			r ? history.pushState(null, "", i) : history.replaceState(null, "", i);
 		}), n = () => {
@@ -4180,7 +4410,7 @@ var ps = class {
 		};
 	}
 };
-function ms({ view: e, a: t, b: n, source: r, position: i, target: a, vs: o, reference: s }) {
+function Es({ view: e, a: t, b: n, source: r, position: i, target: a, vs: o, reference: s }) {
 	return JSON.stringify([
 		e,
 		t,
@@ -4192,10 +4422,10 @@ function ms({ view: e, a: t, b: n, source: r, position: i, target: a, vs: o, ref
 		s
 	]);
 }
-function hs(e) {
-	return gs(_s(e));
+function Ds(e) {
+	return Os(ks(e));
 }
-function gs(e) {
+function Os(e) {
 	return {
 		ask: "explain",
 		...e,
@@ -4204,8 +4434,8 @@ function gs(e) {
 		top: 10
 	};
 }
-function _s({ a: e, source: t, target: n, vs: r, reference: i, position: a }) {
-	return vs({
+function ks({ a: e, source: t, target: n, vs: r, reference: i, position: a }) {
+	return As({
 		prompt: e,
 		source: t,
 		target: n,
@@ -4214,28 +4444,28 @@ function _s({ a: e, source: t, target: n, vs: r, reference: i, position: a }) {
 		reference: r === null && i !== "mean" ? i : null
 	});
 }
-function vs(e) {
+function As(e) {
 	return Object.fromEntries(Object.entries(e).filter(([, e]) => e != null));
 }
 // src/lib/figure/amounts.ts
-function ys(e, t) {
+function js(e, t) {
 	let n = e.predictions.map(({ text: e, probability: t }) => ({
-		name: L(e),
+		name: R(e),
 		value: t,
-		number: I(t)
-	})), r = ha(e.tokens[e.position]);
-	return J(V, [Ho(V, {
+		number: L(t)
+	})), r = Aa(e.tokens[e.position]);
+	return J(H, [es(H, {
 		rows: n,
-		axis: Yo("probability"),
+		axis: ss("probability"),
 		amounts: !0
 	})], {
 		shows: `The ${n.length} most probable tokens ${e.model.bidirectional ? "at" : "after"} “${r}” (position ${e.position}).`,
 		made: e,
 		asked: t,
-		about: ga(e.target)
+		about: ja(e.target)
 	});
 }
-function bs({ predictions: e }) {
+function Ms({ predictions: e }) {
 	return {
 		head: [
 			"token",
@@ -4251,14 +4481,14 @@ function bs({ predictions: e }) {
 		])
 	};
 }
-function xs(e, t) {
-	return J(V, [Ho(V, {
+function Ns(e, t) {
+	return J(H, [es(H, {
 		rows: e.generated.map(({ text: e, probability: t, position: n }) => ({
-			name: `${n} ${L(e)}`,
+			name: `${n} ${R(e)}`,
 			value: t,
-			number: I(t)
+			number: L(t)
 		})),
-		axis: Yo("probability of the token when it was written"),
+		axis: ss("probability of the token when it was written"),
 		amounts: !0
 	})], {
 		shows: "The continuation, token by token from the top, with the position of each.",
@@ -4266,7 +4496,7 @@ function xs(e, t) {
 		asked: t
 	});
 }
-function Ss({ generated: e }) {
+function Ps({ generated: e }) {
 	return {
 		head: [
 			"position",
@@ -4284,32 +4514,32 @@ function Ss({ generated: e }) {
 		])
 	};
 }
-function Cs(e, t, n) {
+function Fs(e, t, n) {
 	let r = Math.max(0, 1 - t.looks_at.reduce((e, t) => e + t.attention, 0)), i = t.looks_at.map((e) => ({
-		name: `${e.position} ${z(e)}`,
+		name: `${e.position} ${B(e)}`,
 		value: e.attention,
-		number: P(e.attention)
+		number: F(e.attention)
 	})), a = r > .005 ? [...i, {
 		name: "elsewhere",
 		value: r,
-		number: P(r),
+		number: F(r),
 		other: !0
 	}] : i, o = {
-		...Yo("attention, as a share of 1"),
-		tick: (e) => P(e, 1)
-	}, s = ha(e.tokens[e.position]);
-	return J(V, [Ho(V, {
+		...ss("attention, as a share of 1"),
+		tick: (e) => F(e, 1)
+	}, s = Aa(e.tokens[e.position]);
+	return J(H, [es(H, {
 		rows: a,
 		axis: o,
 		amounts: !0
 	})], {
-		shows: `Where ${N(M(t))} looks from “${s}” (position ${e.position}).`,
+		shows: `Where ${P(N(t))} looks from “${s}” (position ${e.position}).`,
 		made: e,
 		asked: n,
-		about: ga(e.target)
+		about: ja(e.target)
 	});
 }
-function ws(e) {
+function Is(e) {
 	return {
 		head: [
 			"head",
@@ -4318,68 +4548,68 @@ function ws(e) {
 			"attention"
 		],
 		rows: e.looks_at.map(({ position: t, text: n, attention: r }) => [
-			N(M(e)),
+			P(N(e)),
 			t,
 			n,
 			r
 		])
 	};
 }
-function Ts(e, t, n) {
-	let { target_before: r, target_after: i } = e, a = (e) => Math.min(1, ...e.map((e) => e.probability)), o = Ho(V, {
-		rows: Ms({
+function Ls(e, t, n) {
+	let { target_before: r, target_after: i } = e, a = (e) => Math.min(1, ...e.map((e) => e.probability)), o = es(H, {
+		rows: Ws({
 			...e,
-			before: e.before.slice(0, Es),
-			after: e.after.slice(0, Es)
+			before: e.before.slice(0, Rs),
+			after: e.after.slice(0, Rs)
 		}).map(({ text: t, id: n, from: r, to: i }) => ({
-			name: L(t),
-			...Os(i ?? Ds(e.after, n), a(e.after)),
-			notes: [Os(r ?? Ds(e.before, n), a(e.before)).number]
+			name: R(t),
+			...Bs(i ?? zs(e.after, n), a(e.after)),
+			notes: [Bs(r ?? zs(e.before, n), a(e.before)).number]
 		})),
-		axis: Yo("probability with the change"),
+		axis: ss("probability with the change"),
 		notes: [{
 			width: 44,
 			head: "before"
 		}],
 		amounts: !0
-	}), [s, c] = Or(r.probability, i.probability);
-	return J(V, [o], {
-		shows: `Predictions with ${js(e)}: “${Y(r.text)}” ${s} → ${c} (${F(e.nats)} nats).`,
+	}), [s, c] = Dr(r.probability, i.probability);
+	return J(H, [o], {
+		shows: `Predictions with ${Us(e)}: “${Y(r.text)}” ${s} → ${c} (${I(e.nats)} nats).`,
 		made: t,
 		asked: n,
-		about: ga(r)
+		about: ja(r)
 	});
 }
-var Es = 5;
-function Ds(e, t) {
+var Rs = 5;
+function zs(e, t) {
 	return e.find((e) => e.id === t)?.probability ?? null;
 }
-function Os(e, t) {
+function Bs(e, t) {
 	return e === null ? {
 		value: 0,
-		number: `<${I(t).replace(/^[<>]/, "")}`
+		number: `<${L(t).replace(/^[<>]/, "")}`
 	} : {
 		value: e,
-		number: I(e)
+		number: L(e)
 	};
 }
-var ks = {
+var Vs = {
 	zero: "set to zero",
 	double: "doubled",
 	mean: "set to its mean",
 	swap: "taken from B"
-}, As = 6;
-function js({ tests: e }) {
-	let t = e.slice(0, As).map(({ part: e, how: t }) => {
+}, Hs = 6;
+function Us({ tests: e }) {
+	let t = e.slice(0, Hs).map(({ part: e, how: t }) => {
 		let n = e.kind === "cross_head" ? "cross_attention" : e.kind;
-		return `${xn(Sn({
+		return `${bn(xn({
 			...e,
 			kind: n
-		}), e.encoder ?? !1)} ${ks[t]}`;
-	}), n = e.length > As ? [`${e.length - As} more`] : [];
+		}), e.encoder ?? !1)} ${Vs[t]}`;
+	}), n = e.length > Hs ? [`${e.length - Hs} more`] : [];
 	return [...t, ...n].join(", ");
 }
-function Ms({ before: e, after: t, target_before: n, target_after: r }) {
+function Ws({ before: e, after: t, target_before: n, target_after: r }) {
 	let i = /* @__PURE__ */ new Map(), a = (e, t) => {
 		let n = i.get(e) ?? {
 			id: e,
@@ -4393,7 +4623,7 @@ function Ms({ before: e, after: t, target_before: n, target_after: r }) {
 	for (let { id: e, text: n, probability: i } of [r, ...t]) a(e, n).to = i;
 	return [...i.values()];
 }
-function Ns(e) {
+function Gs(e) {
 	return {
 		head: [
 			"token",
@@ -4401,7 +4631,7 @@ function Ns(e) {
 			"probability_before",
 			"probability_after"
 		],
-		rows: Ms(e).map(({ text: e, id: t, from: n, to: r }) => [
+		rows: Ws(e).map(({ text: e, id: t, from: n, to: r }) => [
 			e,
 			t,
 			n,
@@ -4411,119 +4641,119 @@ function Ns(e) {
 }
 // src/ui/Token.tsx
 function $(e) {
-	return /* @__PURE__ */ j("bdi", {
+	return /* @__PURE__ */ M("bdi", {
 		class: "token-text",
-		children: z(e)
+		children: B(e)
 	});
 }
-function Ps(e) {
-	return /* @__PURE__ */ j("span", {
+function Ks(e) {
+	return /* @__PURE__ */ M("span", {
 		class: "tokens",
-		children: e.tokens.map((e, t) => /* @__PURE__ */ j("span", {
+		children: e.tokens.map((e, t) => /* @__PURE__ */ M("span", {
 			class: "chip",
-			children: /* @__PURE__ */ j($, { text: e.text })
+			children: /* @__PURE__ */ M($, { text: e.text })
 		}, t))
 	});
 }
-function Fs(e) {
-	return /* @__PURE__ */ j("span", {
+function qs(e) {
+	return /* @__PURE__ */ M("span", {
 		class: "chip",
 		children: [
-			/* @__PURE__ */ j($, {
+			/* @__PURE__ */ M($, {
 				text: e.at.text,
 				fragment: e.at.fragment
 			}),
 			" ",
-			/* @__PURE__ */ j("span", {
+			/* @__PURE__ */ M("span", {
 				class: "small",
-				children: P(e.at.attention)
+				children: F(e.at.attention)
 			})
 		]
 	});
 }
 // src/ui/Tested.tsx
-function Is(e) {
-	let t = k(), n = t.followed(), r = e.tests.some((e) => e.how === "swap"), i = t.at.b.value, a = r && i === null, o = Ht(n && !a ? {
+function Js(e) {
+	let t = A(), n = t.followed(), r = e.tests.some((e) => e.how === "swap"), i = t.at.b.value, a = r && i === null, o = Vt(n && !a ? {
 		ask: "test",
 		...n,
 		target: e.target ?? n.target,
 		tests: e.tests,
 		...r ? { [`${t.beside()}_b`]: i } : {}
 	} : null), s = o?.result ?? null, c = t.explained.value, l = e.target === void 0 && c?.reference.kind === "versus" ? c.ledger.value : null;
-	return ze(() => {
-		s && e.say && (t.said.value = `${e.say}: ${Rs(s, l).join(" → ")}`);
-	}, [s, e.say]), a ? /* @__PURE__ */ j("p", {
+	return Re(() => {
+		s && e.say && (t.said.value = `${e.say}: ${Xs(s, l).join(" → ")}`);
+	}, [s, e.say]), a ? /* @__PURE__ */ M("p", {
 		class: "error",
 		children: "A swap takes its value from prompt B: write one in Compare."
-	}) : /* @__PURE__ */ j(b, { children: [/* @__PURE__ */ j(B, { answer: o }), s ? /* @__PURE__ */ j(Ls, {
+	}) : /* @__PURE__ */ M(x, { children: [/* @__PURE__ */ M(V, { answer: o }), s ? /* @__PURE__ */ M(Ys, {
 		result: s,
 		note: e.note,
 		live: !e.say,
 		lead: l
 	}) : null] });
 }
-function Ls(e) {
-	let { result: t, note: n, live: r, lead: i } = e, { target_before: a, target_after: o, effect: s, control: c } = t, [l, u] = Rs(t, i), d = k().explained.value;
-	return /* @__PURE__ */ j("div", {
+function Ys(e) {
+	let { result: t, note: n, live: r, lead: i } = e, { target_before: a, target_after: o, effect: s, control: c } = t, [l, u] = Xs(t, i), d = A().explained.value;
+	return /* @__PURE__ */ M("div", {
 		class: "before-after has-exports",
 		"aria-live": r ? "polite" : "off",
 		children: [
-			d ? /* @__PURE__ */ j(X, {
+			d ? /* @__PURE__ */ M(X, {
 				name: "test",
-				figure: (e) => Ts(t, d, e),
-				table: () => Ns(t),
+				figure: (e) => Ls(t, d, e),
+				table: () => Gs(t),
 				data: t
 			}) : null,
-			/* @__PURE__ */ j("p", {
+			/* @__PURE__ */ M("p", {
 				class: "big",
 				children: [
 					i === null ? "" : "lead of ",
-					/* @__PURE__ */ j($, { text: a.text }),
+					/* @__PURE__ */ M($, { text: a.text }),
 					" ",
 					l,
 					" → ",
 					u
 				]
 			}),
-			i === null ? null : /* @__PURE__ */ j("p", {
+			i === null ? null : /* @__PURE__ */ M("p", {
 				class: "note",
-				children: ["Its probability: ", Rs(t, null).join(" → ")]
+				children: ["Its probability: ", Xs(t, null).join(" → ")]
 			}),
-			/* @__PURE__ */ j(Vs, {
+			/* @__PURE__ */ M($s, {
 				before: a.probability,
 				after: o.probability,
 				limit: c?.limit ?? null
 			}),
-			/* @__PURE__ */ j("p", {
+			/* @__PURE__ */ M("p", {
 				class: "note",
 				children: [
 					"With ",
 					n,
 					": ",
-					F(t.nats),
+					I(t.nats),
 					" ",
-					/* @__PURE__ */ j(Q, { name: "nats" }),
+					/* @__PURE__ */ M(Q, { name: "nats" }),
 					". ",
-					zs(t),
+					Zs(t),
 					" ",
-					s ? /* @__PURE__ */ j("strong", { children: Nr(s) }) : null
+					s ? /* @__PURE__ */ M("strong", { children: Mr(s) }) : null
 				]
 			}),
-			/* @__PURE__ */ j("p", {
+			/* @__PURE__ */ M("p", {
 				class: "note",
-				children: ["Then: ", /* @__PURE__ */ j(Bs, { tokens: t.after.slice(0, 3) })]
+				children: ["Then: ", /* @__PURE__ */ M(Qs, { tokens: t.after.slice(0, 3) })]
 			})
 		]
 	});
 }
-function Rs(e, t) {
-	return t === null ? Or(e.target_before.probability, e.target_after.probability) : [F(t), F(t + e.nats)];
+function Xs(e, t) {
+	return t === null ? Dr(e.target_before.probability, e.target_after.probability) : [I(t), I(t + e.nats)];
 }
-function zs({ tests: e, effect: t, control: n }) {
-	if (!t || !n) return /* @__PURE__ */ j(b, { children: "No control for this kind of test." });
+function Zs({ tests: e, effect: t, control: n }) {
+	if (!t || !n) return /* @__PURE__ */ M(x, { children: "No control for this kind of test." });
 	let r = e.length > 1 ? "sets of as many random neurons of these layers" : "others of its kind";
-	return /* @__PURE__ */ j(b, { children: [
-		/* @__PURE__ */ j(Q, {
+	return /* @__PURE__ */ M(x, { children: [
+		/* @__PURE__ */ M(Q, {
 			name: "control",
 			children: "Control"
 		}),
@@ -4538,57 +4768,57 @@ function zs({ tests: e, effect: t, control: n }) {
 		n.limit === null ? ", too few for a verdict." : "."
 	] });
 }
-function Bs(e) {
-	return /* @__PURE__ */ j(b, { children: e.tokens.map((e, t) => /* @__PURE__ */ j("span", {
+function Qs(e) {
+	return /* @__PURE__ */ M(x, { children: e.tokens.map((e, t) => /* @__PURE__ */ M("span", {
 		class: "chip",
 		children: [
-			/* @__PURE__ */ j($, { text: e.text }),
+			/* @__PURE__ */ M($, { text: e.text }),
 			" ",
-			/* @__PURE__ */ j("span", {
+			/* @__PURE__ */ M("span", {
 				class: "small",
-				children: I(e.probability)
+				children: L(e.probability)
 			})
 		]
 	}, t)) });
 }
-function Vs(e) {
-	let t = (e) => 4 + e * 192, [n, r] = [-1, 1].map((n) => t(Hs(e.before, n * (e.limit ?? 0))));
-	return /* @__PURE__ */ j("div", {
+function $s(e) {
+	let t = (e) => 4 + e * 192, [n, r] = [-1, 1].map((n) => t(ec(e.before, n * (e.limit ?? 0))));
+	return /* @__PURE__ */ M("div", {
 		class: "scale small",
 		"aria-hidden": "true",
 		children: [
-			/* @__PURE__ */ j("svg", {
+			/* @__PURE__ */ M("svg", {
 				viewBox: "0 0 200 26",
 				"aria-hidden": "true",
 				children: [
-					/* @__PURE__ */ j("line", {
+					/* @__PURE__ */ M("line", {
 						x1: 4,
 						x2: 196,
 						y1: 14,
 						y2: 14,
 						class: "axis"
 					}),
-					e.limit === null ? null : /* @__PURE__ */ j("rect", {
+					e.limit === null ? null : /* @__PURE__ */ M("rect", {
 						x: n,
 						y: 7,
 						width: Math.max(r - n, 1),
 						height: 14,
 						class: "band"
 					}),
-					/* @__PURE__ */ j("line", {
+					/* @__PURE__ */ M("line", {
 						x1: t(e.before),
 						x2: t(e.after),
 						y1: 14,
 						y2: 14,
 						class: "move"
 					}),
-					/* @__PURE__ */ j("circle", {
+					/* @__PURE__ */ M("circle", {
 						cx: t(e.before),
 						cy: 14,
 						r: 4,
 						class: "before"
 					}),
-					/* @__PURE__ */ j("circle", {
+					/* @__PURE__ */ M("circle", {
 						cx: t(e.after),
 						cy: 14,
 						r: 4,
@@ -4596,240 +4826,240 @@ function Vs(e) {
 					})
 				]
 			}),
-			/* @__PURE__ */ j("p", {
+			/* @__PURE__ */ M("p", {
 				class: "ends",
-				children: [/* @__PURE__ */ j("span", { children: "0%" }), /* @__PURE__ */ j("span", { children: "100%" })]
+				children: [/* @__PURE__ */ M("span", { children: "0%" }), /* @__PURE__ */ M("span", { children: "100%" })]
 			}),
-			/* @__PURE__ */ j("p", { children: ["○ before, ● after", e.limit === null ? "" : "; grey: where 19 of 20 others leave it"] })
+			/* @__PURE__ */ M("p", { children: ["○ before, ● after", e.limit === null ? "" : "; grey: where 19 of 20 others leave it"] })
 		]
 	});
 }
-function Hs(e, t) {
+function ec(e, t) {
 	let n = e * Math.exp(t);
 	return n / (1 - e + n);
 }
 // src/panels/Inspector.tsx
-var Us = {
+var tc = {
 	zero: "its output set to zero",
 	double: "its output doubled",
 	mean: "its output set to its mean",
 	swap: "its output taken from B"
-}, Ws = {
+}, nc = {
 	zero: "zeroed",
 	double: "doubled",
 	mean: "at its mean",
 	swap: "taken from B"
 };
-function Gs() {
-	let e = k(), t = e.at.selection.value, { answer: n, result: r, stale: i } = Wt(t && e.inspectAsk(t));
-	return e.explained.value ? t ? /* @__PURE__ */ j(Z, {
+function rc() {
+	let e = A(), t = e.at.selection.value, { answer: n, result: r, stale: i } = Ut(t && e.inspectAsk(t));
+	return e.explained.value ? t ? /* @__PURE__ */ M(Z, {
 		name: "inspector",
-		title: `Inspector: ${N(t)}`,
+		title: `Inspector: ${P(t)}`,
 		children: [
-			/* @__PURE__ */ j("button", {
+			/* @__PURE__ */ M("button", {
 				type: "button",
 				class: "close",
 				"aria-label": "Select nothing",
 				onClick: () => e.select(null),
 				children: "×"
 			}),
-			/* @__PURE__ */ j(ec, {}),
-			/* @__PURE__ */ j(B, { answer: n }),
-			r && fn(r.part, t) ? /* @__PURE__ */ j("dl", {
+			/* @__PURE__ */ M(fc, {}),
+			/* @__PURE__ */ M(V, { answer: n }),
+			r && dn(r.part, t) ? /* @__PURE__ */ M("dl", {
 				class: i ? "stale" : "",
 				children: [
-					t.encoder ? /* @__PURE__ */ j(Js, {
+					t.encoder ? /* @__PURE__ */ M(oc, {
 						name: "inside the encoder",
-						children: /* @__PURE__ */ j("span", {
+						children: /* @__PURE__ */ M("span", {
 							class: "small",
 							children: "at every position of the source; credit is what it carries on through cross-attention, patterns frozen"
 						})
 					}) : null,
-					r.value === null ? null : /* @__PURE__ */ j(Js, {
-						name: /* @__PURE__ */ j(Q, { name: "credit" }),
-						children: [F(r.value), " logits"]
+					r.value === null ? null : /* @__PURE__ */ M(oc, {
+						name: /* @__PURE__ */ M(Q, { name: "credit" }),
+						children: [I(r.value), " logits"]
 					}),
-					r.activation === null ? null : /* @__PURE__ */ j(Js, {
-						name: /* @__PURE__ */ j(Q, { name: "activation" }),
-						children: F(r.activation, 2)
+					r.activation === null ? null : /* @__PURE__ */ M(oc, {
+						name: /* @__PURE__ */ M(Q, { name: "activation" }),
+						children: I(r.activation, 2)
 					}),
-					r.looks_at.length === 0 ? null : /* @__PURE__ */ j(Js, {
+					r.looks_at.length === 0 ? null : /* @__PURE__ */ M(oc, {
 						name: "looks at",
-						children: r.looks_at.map((e) => /* @__PURE__ */ j(Fs, { at: e }, e.position))
+						children: r.looks_at.map((e) => /* @__PURE__ */ M(qs, { at: e }, e.position))
 					}),
-					/* @__PURE__ */ j($s, {
+					/* @__PURE__ */ M(dc, {
 						name: "writes toward",
 						tokens: r.promotes
 					}),
-					/* @__PURE__ */ j($s, {
+					/* @__PURE__ */ M(dc, {
 						name: "writes away from",
 						tokens: r.suppresses
 					}),
-					/* @__PURE__ */ j(Xs, { part: t })
+					/* @__PURE__ */ M(cc, { part: t })
 				]
 			}) : null
 		]
-	}) : /* @__PURE__ */ j(Z, {
+	}) : /* @__PURE__ */ M(Z, {
 		name: "inspector",
 		title: "Inspector",
 		note: "Select a sublayer, head or neuron anywhere to see what it does.",
 		children: null
 	}) : null;
 }
-function Ks({ parts: e }) {
-	let t = k();
-	return Ut(e.flatMap((e) => t.inspectAsk(e) ?? [])), null;
+function ic({ parts: e }) {
+	let t = A();
+	return Ht(e.flatMap((e) => t.inspectAsk(e) ?? [])), null;
 }
-function qs() {
-	let e = k().hovered.value;
-	return /* @__PURE__ */ j(Ks, { parts: e ? [e] : [] });
+function ac() {
+	let e = A().hovered.value;
+	return /* @__PURE__ */ M(ic, { parts: e ? [e] : [] });
 }
-function Js(e) {
-	return /* @__PURE__ */ j("div", { children: [/* @__PURE__ */ j("dt", { children: e.name }), /* @__PURE__ */ j("dd", { children: e.children })] });
+function oc(e) {
+	return /* @__PURE__ */ M("div", { children: [/* @__PURE__ */ M("dt", { children: e.name }), /* @__PURE__ */ M("dd", { children: e.children })] });
 }
-var Ys = {
+var sc = {
 	"pre-activation": "reads",
 	gate: "reads: gate",
 	up: "reads: up",
 	query: "reads: query",
 	key: "reads: key"
 };
-function Xs({ part: e }) {
-	let t = k(), n = t.followed(), { answer: r, result: i, stale: a } = Wt(n && mn(e) !== e.kind && t.reads() === null ? {
+function cc({ part: e }) {
+	let t = A(), n = t.followed(), { answer: r, result: i, stale: a } = Ut(n && pn(e) !== e.kind && t.reads() === null ? {
 		ask: "reads",
-		...vs({
+		...As({
 			prompt: n.prompt,
 			position: n.position
 		}),
 		part: e
 	} : null);
-	return r?.error ? /* @__PURE__ */ j(Js, {
+	return r?.error ? /* @__PURE__ */ M(oc, {
 		name: "reads",
-		children: /* @__PURE__ */ j(B, { answer: r })
-	}) : !i || a || !fn(i.part, e) ? null : /* @__PURE__ */ j(b, { children: i.reads.map((e) => /* @__PURE__ */ j(Zs, { reading: e }, e.what)) });
+		children: /* @__PURE__ */ M(V, { answer: r })
+	}) : !i || a || !dn(i.part, e) ? null : /* @__PURE__ */ M(x, { children: i.reads.map((e) => /* @__PURE__ */ M(lc, { reading: e }, e.what)) });
 }
-function Zs({ reading: e }) {
+function lc({ reading: e }) {
 	let { what: t, value: n, terms: r, others: i, source: a } = e;
-	return /* @__PURE__ */ j(Js, {
-		name: Ys[t],
+	return /* @__PURE__ */ M(oc, {
+		name: sc[t],
 		children: [
-			/* @__PURE__ */ j("span", {
+			/* @__PURE__ */ M("span", {
 				class: "small",
 				children: [
 					a ? "score" : t,
 					" ",
-					F(n),
-					a ? /* @__PURE__ */ j(b, { children: [
+					I(n),
+					a ? /* @__PURE__ */ M(x, { children: [
 						" ",
 						"toward ",
-						/* @__PURE__ */ j($, { text: a.text })
+						/* @__PURE__ */ M($, { text: a.text })
 					] }) : null,
 					" ",
 					"=",
 					" "
 				]
 			}),
-			r.map((e) => /* @__PURE__ */ j(Qs, { term: e }, Sn(e.part))),
-			i.count > 0 ? /* @__PURE__ */ j("span", {
+			r.map((e) => /* @__PURE__ */ M(uc, { term: e }, xn(e.part))),
+			i.count > 0 ? /* @__PURE__ */ M("span", {
 				class: "chip",
 				children: [
 					i.count,
 					" others (net) ",
-					/* @__PURE__ */ j("span", {
+					/* @__PURE__ */ M("span", {
 						class: "small",
-						children: F(i.value)
+						children: I(i.value)
 					})
 				]
 			}) : null
 		]
 	});
 }
-function Qs({ term: e }) {
-	let t = Cn(e.part);
-	return /* @__PURE__ */ j("span", {
+function uc({ term: e }) {
+	let t = Sn(e.part);
+	return /* @__PURE__ */ M("span", {
 		class: "chip",
 		children: [
-			t ? /* @__PURE__ */ j(ao, { part: t }) : Sn(e.part),
+			t ? /* @__PURE__ */ M(xo, { part: t }) : xn(e.part),
 			" ",
-			/* @__PURE__ */ j("span", {
+			/* @__PURE__ */ M("span", {
 				class: "small",
-				children: F(e.value)
+				children: I(e.value)
 			})
 		]
 	});
 }
-function $s(e) {
-	return e.tokens.length === 0 ? null : /* @__PURE__ */ j(Js, {
+function dc(e) {
+	return e.tokens.length === 0 ? null : /* @__PURE__ */ M(oc, {
 		name: e.name,
-		children: /* @__PURE__ */ j(Ps, { tokens: e.tokens })
+		children: /* @__PURE__ */ M(Ks, { tokens: e.tokens })
 	});
 }
-function ec() {
-	let e = k(), { selection: t, test: n, b: r } = e.state.value;
-	return t ? /* @__PURE__ */ j("fieldset", {
+function fc() {
+	let e = A(), { selection: t, test: n, b: r } = e.state.value;
+	return t ? /* @__PURE__ */ M("fieldset", {
 		class: "test",
 		children: [
-			/* @__PURE__ */ j("legend", { children: ["Test ", /* @__PURE__ */ j("kbd", { children: "t" })] }),
-			/* @__PURE__ */ j("p", {
+			/* @__PURE__ */ M("legend", { children: ["Test ", /* @__PURE__ */ M("kbd", { children: "t" })] }),
+			/* @__PURE__ */ M("p", {
 				class: "controls",
-				children: [Yn.map((t) => /* @__PURE__ */ j("button", {
+				children: [Jn.map((t) => /* @__PURE__ */ M("button", {
 					type: "button",
 					"aria-pressed": n === t,
 					disabled: t === "swap" && r === null,
-					title: t === "swap" && r === null ? "Open B first" : Us[t],
+					title: t === "swap" && r === null ? "Open B first" : tc[t],
 					onClick: () => e.set({ test: n === t ? null : t }),
 					children: t
-				}, t)), /* @__PURE__ */ j("button", {
+				}, t)), /* @__PURE__ */ M("button", {
 					type: "button",
 					onClick: () => e.pin(),
-					children: ["Pin ", /* @__PURE__ */ j("kbd", { children: "p" })]
+					children: ["Pin ", /* @__PURE__ */ M("kbd", { children: "p" })]
 				})]
 			}),
-			n ? /* @__PURE__ */ j(Is, {
+			n ? /* @__PURE__ */ M(Js, {
 				tests: [{
 					part: t,
 					how: n
 				}],
-				note: Us[n],
-				say: `${N(t)} ${Ws[n]}`
+				note: tc[n],
+				say: `${P(t)} ${nc[n]}`
 			}) : null
 		]
 	}) : null;
 }
 // src/panels/Carried.tsx
-var tc = 6, nc = .2, rc = "How much of its effect is undone where that later part stays as it was; shares need not sum to 100%";
-function ic({ besideLedger: e = !1 }) {
-	let t = k(), n = t.explained.value, r = Zt(), i = Qt(), a = $t(), o = O(!1);
+var pc = 6, mc = .2, hc = "How much of its effect is undone where that later part stays as it was; shares need not sum to 100%";
+function gc({ besideLedger: e = !1 }) {
+	let t = A(), n = t.explained.value, r = Xt(), i = Zt(), a = Qt(), o = k(!1);
 	if (!n) return null;
-	let s = i?.control ? ko(i) : [], c = o.value ? s : Oo(s, tc), l = i?.control || !a ? s : Ao(a), u = i?.control ? c : o.value ? l : l.slice(0, tc);
-	return /* @__PURE__ */ j(Z, {
+	let s = i?.control ? Vo(i) : [], c = o.value ? s : Bo(s, pc), l = i?.control || !a ? s : Ho(a), u = i?.control ? c : o.value ? l : l.slice(0, pc);
+	return /* @__PURE__ */ M(Z, {
 		name: "carried",
 		title: "What carried it",
-		note: i ? /* @__PURE__ */ j(oc, { tested: i }) : /* @__PURE__ */ j(ac, { failed: !!r?.error }),
+		note: i ? /* @__PURE__ */ M(vc, { tested: i }) : /* @__PURE__ */ M(_c, { failed: !!r?.error }),
 		children: [
-			/* @__PURE__ */ j(B, { answer: r }),
-			i ? /* @__PURE__ */ j(X, {
+			/* @__PURE__ */ M(V, { answer: r }),
+			i ? /* @__PURE__ */ M(X, {
 				name: "carried",
-				figure: (e) => Xo(i, c, e),
-				table: () => Zo(i, s),
+				figure: (e) => cs(i, c, e),
+				table: () => ls(i, s),
 				data: i
 			}) : null,
-			u.length > 0 ? /* @__PURE__ */ j(cc, {
+			u.length > 0 ? /* @__PURE__ */ M(bc, {
 				explained: i ?? n,
 				parts: u,
-				waiting: sc(r)
+				waiting: yc(r)
 			}) : null,
-			/* @__PURE__ */ j(Ks, { parts: u.slice(0, tc).map(({ part: e }) => e) }),
-			i?.control ? /* @__PURE__ */ j(uc, { control: i.control }) : null,
-			e ? null : /* @__PURE__ */ j(dc, { explained: n }),
-			/* @__PURE__ */ j("p", {
+			/* @__PURE__ */ M(ic, { parts: u.slice(0, pc).map(({ part: e }) => e) }),
+			i?.control ? /* @__PURE__ */ M(Sc, { control: i.control }) : null,
+			e ? null : /* @__PURE__ */ M(Cc, { explained: n }),
+			/* @__PURE__ */ M("p", {
 				class: "controls end",
-				children: [l.length > tc ? /* @__PURE__ */ j("button", {
+				children: [l.length > pc ? /* @__PURE__ */ M("button", {
 					type: "button",
 					"aria-pressed": o.value,
 					onClick: () => o.value = !o.value,
 					children: o.value ? "Fewer" : `All ${l.length} that were ${i ? "looked at" : "listed"}`
-				}) : null, e ? null : /* @__PURE__ */ j("button", {
+				}) : null, e ? null : /* @__PURE__ */ M("button", {
 					type: "button",
 					onClick: () => t.go("parts"),
 					children: "All parts"
@@ -4838,165 +5068,165 @@ function ic({ besideLedger: e = !1 }) {
 		]
 	});
 }
-function ac({ failed: e }) {
-	return /* @__PURE__ */ j(b, { children: ["What each adds, the largest first. ", e ? "None was switched off." : "Each is now being switched off …"] });
+function _c({ failed: e }) {
+	return /* @__PURE__ */ M(x, { children: ["What each adds, the largest first. ", e ? "None was switched off." : "Each is now being switched off …"] });
 }
-function oc({ tested: { control: e } }) {
-	return e ? /* @__PURE__ */ j(b, { children: [
+function vc({ tested: { control: e } }) {
+	return e ? /* @__PURE__ */ M(x, { children: [
 		"Each part alone ",
-		/* @__PURE__ */ j(Q, {
+		/* @__PURE__ */ M(Q, {
 			name: "zeroed",
 			children: "set to zero"
 		}),
 		" where the question is asked",
-		e.heads ? /* @__PURE__ */ j(b, { children: [
+		e.heads ? /* @__PURE__ */ M(x, { children: [
 			", ranked among all ",
 			e.heads.count,
 			" ",
-			/* @__PURE__ */ j(Q, {
+			/* @__PURE__ */ M(Q, {
 				name: "attention head",
 				children: "heads"
 			})
 		] }) : null,
-		e.neurons ? /* @__PURE__ */ j(b, { children: [
+		e.neurons ? /* @__PURE__ */ M(x, { children: [
 			e.heads ? " or " : ", ranked among ",
 			e.neurons.count,
 			" active ",
-			/* @__PURE__ */ j(Q, {
+			/* @__PURE__ */ M(Q, {
 				name: "neuron",
 				children: "neurons"
 			})
 		] }) : null,
 		"."
-	] }) : /* @__PURE__ */ j(b, { children: "No part was switched off: this was made without its tests." });
+	] }) : /* @__PURE__ */ M(x, { children: "No part was switched off: this was made without its tests." });
 }
-function sc(e) {
+function yc(e) {
 	return e !== null && !e.result && !e.error;
 }
-function cc(e) {
-	let { explained: t, parts: n } = e, r = R(t.target.text.trim() || t.target.text), i = t.reference.kind === "versus", a = i ? t.ledger.value : t.target.probability, o = (e) => i ? a + e.effect.nats : e.probability, s = [
+function bc(e) {
+	let { explained: t, parts: n } = e, r = z(t.target.text.trim() || t.target.text), i = t.reference.kind === "versus", a = i ? t.ledger.value : t.target.probability, o = (e) => i ? a + e.effect.nats : e.probability, s = [
 		a,
-		...n.filter(To).map(o),
+		...n.filter(Lo).map(o),
 		0
 	], [c, l] = i ? [Math.min(...s), Math.max(...s)] : [0, 1], u = (e) => (e - c) / Math.max(l - c, 1e-12), d = (e) => `${100 * u(e)}%`;
-	return /* @__PURE__ */ j(oo, {
+	return /* @__PURE__ */ M(gi, {
 		label: "Heads and neurons, one a row",
-		children: /* @__PURE__ */ j("table", { children: [/* @__PURE__ */ j("thead", { children: /* @__PURE__ */ j("tr", { children: [
-			/* @__PURE__ */ j("th", {
+		children: /* @__PURE__ */ M("table", { children: [/* @__PURE__ */ M("thead", { children: /* @__PURE__ */ M("tr", { children: [
+			/* @__PURE__ */ M("th", {
 				scope: "col",
 				children: "part"
 			}),
-			/* @__PURE__ */ j("th", {
+			/* @__PURE__ */ M("th", {
 				scope: "col",
 				class: "number wide-only",
 				title: "What it writes toward what is explained, directly: its row of the ledger",
-				children: ["adds, ", /* @__PURE__ */ j(Q, {
+				children: ["adds, ", /* @__PURE__ */ M(Q, {
 					name: "logit",
 					children: "logits"
 				})]
 			}),
-			/* @__PURE__ */ j("th", {
+			/* @__PURE__ */ M("th", {
 				scope: "col",
 				class: "without-column wide-only bars-column",
-				children: [i ? `lead of ${r} without it` : `${r} without it`, /* @__PURE__ */ j("span", {
+				children: [i ? `lead of ${r} without it` : `${r} without it`, /* @__PURE__ */ M("span", {
 					class: "scale",
 					children: [
-						u(a) > nc ? /* @__PURE__ */ j("span", {
+						u(a) > mc ? /* @__PURE__ */ M("span", {
 							class: "low",
-							children: i ? F(c) : "0%"
+							children: i ? I(c) : "0%"
 						}) : null,
-						u(a) < .8 ? /* @__PURE__ */ j("span", {
+						u(a) < .8 ? /* @__PURE__ */ M("span", {
 							class: "high",
-							children: i ? F(l) : "100%"
+							children: i ? I(l) : "100%"
 						}) : null,
-						/* @__PURE__ */ j("span", {
+						/* @__PURE__ */ M("span", {
 							class: "mark-before",
 							style: { "--at": d(a) },
-							children: [i ? F(a) : I(a), " with it"]
+							children: [i ? I(a) : L(a), " with it"]
 						})
 					]
 				})]
 			}),
-			/* @__PURE__ */ j("th", {
+			/* @__PURE__ */ M("th", {
 				scope: "col",
 				class: "number",
 				children: "with → without"
 			}),
-			/* @__PURE__ */ j("th", {
+			/* @__PURE__ */ M("th", {
 				scope: "col",
 				children: "what it does here"
 			})
-		] }) }), /* @__PURE__ */ j("tbody", { children: n.map((t) => /* @__PURE__ */ j("tr", { children: [
-			/* @__PURE__ */ j("th", {
+		] }) }), /* @__PURE__ */ M("tbody", { children: n.map((t) => /* @__PURE__ */ M("tr", { children: [
+			/* @__PURE__ */ M("th", {
 				scope: "row",
-				children: /* @__PURE__ */ j(ao, { part: t.part })
+				children: /* @__PURE__ */ M(xo, { part: t.part })
 			}),
-			/* @__PURE__ */ j("td", {
+			/* @__PURE__ */ M("td", {
 				class: "number wide-only",
-				children: /* @__PURE__ */ j(as, { value: t.credit })
+				children: /* @__PURE__ */ M(_s, { value: t.credit })
 			}),
-			To(t) ? /* @__PURE__ */ j(lc, {
+			Lo(t) ? /* @__PURE__ */ M(xc, {
 				carrier: t,
 				before: a,
 				after: o(t),
 				lead: i,
 				place: d
-			}) : /* @__PURE__ */ j(b, { children: [
-				/* @__PURE__ */ j("td", { class: "wide-only bars-column" }),
-				/* @__PURE__ */ j("td", {
+			}) : /* @__PURE__ */ M(x, { children: [
+				/* @__PURE__ */ M("td", { class: "wide-only bars-column" }),
+				/* @__PURE__ */ M("td", {
 					class: "number",
 					children: e.waiting ? "…" : "not switched off"
 				}),
-				/* @__PURE__ */ j("td", { children: Rr(t.does) })
+				/* @__PURE__ */ M("td", { children: Lr(t.does) })
 			] })
-		] }, pn(t.part))) })] })
+		] }, fn(t.part))) })] })
 	});
 }
-function lc(e) {
-	let { before: t, after: n, lead: r, place: i } = e, { effect: a, says: o } = e.carrier, s = r ? [F(t), F(n)] : Or(t, n), c = Math.abs(Number.parseFloat(i(n)) - Number.parseFloat(i(0)));
-	return /* @__PURE__ */ j(b, { children: [
-		/* @__PURE__ */ j("td", {
+function xc(e) {
+	let { before: t, after: n, lead: r, place: i } = e, { effect: a, says: o } = e.carrier, s = r ? [I(t), I(n)] : Dr(t, n), c = Math.abs(Number.parseFloat(i(n)) - Number.parseFloat(i(0)));
+	return /* @__PURE__ */ M(x, { children: [
+		/* @__PURE__ */ M("td", {
 			class: "wide-only bars-column",
-			children: /* @__PURE__ */ j("span", {
+			children: /* @__PURE__ */ M("span", {
 				class: `left ${n > t ? "more" : "less"}`,
 				"aria-hidden": "true",
-				children: [/* @__PURE__ */ j("i", { style: {
+				children: [/* @__PURE__ */ M("i", { style: {
 					left: i(Math.min(n, 0)),
 					width: `${c}%`
-				} }), /* @__PURE__ */ j("b", { style: { left: i(t) } })]
+				} }), /* @__PURE__ */ M("b", { style: { left: i(t) } })]
 			})
 		}),
-		/* @__PURE__ */ j("td", {
+		/* @__PURE__ */ M("td", {
 			class: "number",
-			title: `${P(a.nats)} nats`,
+			title: `${F(a.nats)} nats`,
 			children: [
 				s[0],
 				" → ",
 				s[1]
 			]
 		}),
-		/* @__PURE__ */ j("td", { children: [
-			/* @__PURE__ */ j("span", {
+		/* @__PURE__ */ M("td", { children: [
+			/* @__PURE__ */ M("span", {
 				class: `tag ${o.kind.replace(" ", "-")}`,
 				children: o.kind === "holds back" ? `holds it back, ${o.tag}` : o.tag
 			}),
 			" ",
-			/* @__PURE__ */ j("span", {
-				title: e.carrier.through.length > 0 ? rc : void 0,
-				children: Rr(o.does)
+			/* @__PURE__ */ M("span", {
+				title: e.carrier.through.length > 0 ? hc : void 0,
+				children: Lr(o.does)
 			})
 		] })
 	] });
 }
-function uc({ control: e }) {
+function Sc({ control: e }) {
 	let [t, n] = ["heads", "neurons"].flatMap((t) => {
 		let n = e[t]?.limit ?? null;
 		return n === null ? [] : [{
 			kind: t,
-			moves: P(n)
+			moves: F(n)
 		}];
 	});
-	return t ? /* @__PURE__ */ j("p", {
+	return t ? /* @__PURE__ */ M("p", {
 		class: "small",
 		children: [
 			"Of the ",
@@ -5004,31 +5234,31 @@ function uc({ control: e }) {
 			", one in twenty moves it by ",
 			t.moves,
 			" ",
-			/* @__PURE__ */ j(Q, { name: "nats" }),
+			/* @__PURE__ */ M(Q, { name: "nats" }),
 			" or more",
 			n ? `; of the ${n.kind}, by ${n.moves}` : "",
 			"."
 		]
 	}) : null;
 }
-function dc({ explained: e }) {
-	let { sum: t, error: n, holds: r } = ts(e.ledger), { kind: i, text: a } = e.reference, o = i === "mean" ? "the model's own logit above the mean of the vocabulary" : i === "raw" ? "the model's own logit" : `the model's own lead over ${R(a ?? "")}`;
-	return /* @__PURE__ */ j("p", {
+function Cc({ explained: e }) {
+	let { sum: t, error: n, holds: r } = ps(e.ledger), { kind: i, text: a } = e.reference, o = i === "mean" ? "the model's own logit above the mean of the vocabulary" : i === "raw" ? "the model's own logit" : `the model's own lead over ${z(a ?? "")}`;
+	return /* @__PURE__ */ M("p", {
 		class: r ? "note" : "error",
 		children: [
 			"All ",
 			e.ledger.terms.length,
 			" parts add up to ",
-			/* @__PURE__ */ j("strong", { children: F(t) }),
+			/* @__PURE__ */ M("strong", { children: I(t) }),
 			", ",
 			o,
-			r ? " ✓" : `, which is ${F(e.ledger.value)}`,
+			r ? " ✓" : `, which is ${I(e.ledger.value)}`,
 			" ",
-			/* @__PURE__ */ j("span", {
+			/* @__PURE__ */ M("span", {
 				class: "small",
 				children: [
 					"(off by ",
-					Tr(n),
+					wr(n),
 					")"
 				]
 			})
@@ -5036,9 +5266,9 @@ function dc({ explained: e }) {
 	});
 }
 // src/lib/align.ts
-function fc(e, t) {
+function wc(e, t) {
 	let n = [], [r, i] = [0, 0];
-	for (let [a, o] of [...mc(e, t), [e.length, t.length]]) {
+	for (let [a, o] of [...Ec(e, t), [e.length, t.length]]) {
 		let s = a - r === o - i;
 		for (; r < a;) n.push({
 			a: r,
@@ -5058,22 +5288,22 @@ function fc(e, t) {
 	}
 	return n;
 }
-function pc(e) {
+function Tc(e) {
 	return e.flatMap(({ a: e, b: t }) => e === null || t === null ? [] : [[e, t]]);
 }
-function mc(e, t) {
+function Ec(e, t) {
 	let n = 0;
 	for (; n < e.length && n < t.length && e[n] === t[n];) n += 1;
 	let r = 0;
 	for (; r < Math.min(e.length, t.length) - n && e.at(-1 - r) === t.at(-1 - r);) r += 1;
-	let i = hc(e.slice(n, e.length - r), t.slice(n, t.length - r));
+	let i = Dc(e.slice(n, e.length - r), t.slice(n, t.length - r));
 	return [
 		...Array.from({ length: n }, (e, t) => [t, t]),
 		...i.map(([e, t]) => [e + n, t + n]),
 		...Array.from({ length: r }, (n, i) => [e.length - r + i, t.length - r + i])
 	];
 }
-function hc(e, t) {
+function Dc(e, t) {
 	let n = t.length + 1, r = new Uint16Array((e.length + 1) * n), i = (e, t) => r[e * n + t] ?? 0;
 	for (let a = e.length - 1; a >= 0; --a) for (let o = t.length - 1; o >= 0; --o) r[a * n + o] = e[a] === t[o] ? i(a + 1, o + 1) + 1 : Math.max(i(a + 1, o), i(a, o + 1));
 	let a = [];
@@ -5081,11 +5311,11 @@ function hc(e, t) {
 	return a;
 }
 // src/hooks/useCompared.ts
-function gc() {
-	let e = k(), t = e.at.b.value, { position: n } = e.answered.value ?? e.state.value, r = e.explained.value, i = e.followed(), a = e.beside(), o = t !== null && t !== "" && r !== null && i !== null && t !== i[a], { position: s, ...c } = i ?? {}, l = {
+function Oc() {
+	let e = A(), t = e.at.b.value, { position: n } = e.answered.value ?? e.state.value, r = e.explained.value, i = e.followed(), a = e.beside(), o = t !== null && t !== "" && r !== null && i !== null && t !== i[a], { position: s, ...c } = i ?? {}, l = {
 		...c,
 		[a]: t
-	}, u = Ht(o ? gs(l) : null), d = o && u?.result ? fc(_c(r), _c(u.result)) : null, f = d && r ? pc(d).find(([e]) => e === r.position) : void 0, p = Ht(o && n !== null && f ? gs({
+	}, u = Vt(o ? Os(l) : null), d = o && u?.result ? wc(kc(r), kc(u.result)) : null, f = d && r ? Tc(d).find(([e]) => e === r.position) : void 0, p = Vt(o && n !== null && f ? Os({
 		...l,
 		position: f[1]
 	}) : null);
@@ -5098,46 +5328,46 @@ function gc() {
 		mate: f?.[1] ?? null
 	};
 }
-function _c(e) {
+function kc(e) {
 	return e.tokens.map((e) => e.id);
 }
 // src/lib/figure/compare.ts
-var vc = 20;
-function yc(e, t, n) {
-	let r = [...rs(e.ledger.terms, t.ledger.terms)].sort((e, t) => Math.abs(bc(t)) - Math.abs(bc(e))), i = r.slice(vc), a = es(r.map(bc)), o = es(i.map(bc)), s = [
-		...r.slice(0, vc).map((e) => ({
-			name: Sn(e.term),
-			value: bc(e),
-			number: F(bc(e))
+var Ac = 20;
+function jc(e, t, n) {
+	let r = [...hs(e.ledger.terms, t.ledger.terms)].sort((e, t) => Math.abs(Mc(t)) - Math.abs(Mc(e))), i = r.slice(Ac), a = fs(r.map(Mc)), o = fs(i.map(Mc)), s = [
+		...r.slice(0, Ac).map((e) => ({
+			name: xn(e.term),
+			value: Mc(e),
+			number: I(Mc(e))
 		})),
 		...i.length > 0 ? [{
 			name: `${i.length} others (net)`,
 			value: o,
-			number: F(o),
+			number: I(o),
 			other: !0
 		}] : [],
 		{
 			name: "total",
 			value: a,
-			number: F(a),
+			number: I(a),
 			other: !0,
 			total: !0
 		}
 	];
-	return J(V, [Ho(V, {
+	return J(H, [es(H, {
 		rows: s,
-		axis: Jo(s.map((e) => e.value), "A minus B, logits", (e) => F(e, +!Number.isInteger(e)))
+		axis: os(s.map((e) => e.value), "A minus B, logits", (e) => I(e, +!Number.isInteger(e)))
 	})], {
-		shows: `Two prompts compared: the difference, A minus B, of what each part adds to ${_a(e.target, e.reference)} (${F(e.ledger.value)} in A, ${F(t.ledger.value)} in B). Hatched: less in A.`,
+		shows: `Two prompts compared: the difference, A minus B, of what each part adds to ${Ma(e.target, e.reference)} (${I(e.ledger.value)} in A, ${I(t.ledger.value)} in B). Hatched: less in A.`,
 		made: e,
 		asked: n,
-		about: ga(e.target)
+		about: ja(e.target)
 	});
 }
-function bc({ a: e, b: t }) {
+function Mc({ a: e, b: t }) {
 	return (e ?? 0) - (t ?? 0);
 }
-function xc(e, t) {
+function Nc(e, t) {
 	return {
 		head: [
 			"term",
@@ -5145,22 +5375,22 @@ function xc(e, t) {
 			"b_logits",
 			"difference"
 		],
-		rows: rs(e.ledger.terms, t.ledger.terms).map((e) => [
-			Sn(e.term),
+		rows: hs(e.ledger.terms, t.ledger.terms).map((e) => [
+			xn(e.term),
 			e.a,
 			e.b,
-			bc(e)
+			Mc(e)
 		])
 	};
 }
 // src/panels/Patch.tsx
-var Sc = {
+var Pc = {
 	resid_pre: "stream before a block",
 	attention: "attention's write",
 	mlp: "MLP's write"
 };
-function Cc(e) {
-	let t = k(), { a: n, target: r, vs: i } = t.answered.value ?? t.state.value, a = O("resid_pre"), { answer: o, result: s, stale: c } = Wt({
+function Fc(e) {
+	let t = A(), { a: n, target: r, vs: i } = t.answered.value ?? t.state.value, a = k("resid_pre"), { answer: o, result: s, stale: c } = Ut({
 		ask: "patch",
 		prompt: n,
 		prompt_b: e.promptB,
@@ -5169,32 +5399,32 @@ function Cc(e) {
 		...r === null ? {} : { target: r },
 		...i === null ? {} : { vs: i }
 	});
-	return /* @__PURE__ */ j("div", {
+	return /* @__PURE__ */ M("div", {
 		class: "has-exports",
 		children: [
-			/* @__PURE__ */ j("h3", { children: [/* @__PURE__ */ j(Q, {
+			/* @__PURE__ */ M("h3", { children: [/* @__PURE__ */ M(Q, {
 				name: "patching",
 				children: "Patching"
 			}), ": B with one value of A at a time"] }),
-			/* @__PURE__ */ j("p", {
+			/* @__PURE__ */ M("p", {
 				class: "controls",
-				children: /* @__PURE__ */ j("label", { children: [
+				children: /* @__PURE__ */ M("label", { children: [
 					"Value",
 					" ",
-					/* @__PURE__ */ j("select", {
+					/* @__PURE__ */ M("select", {
 						value: a.value,
 						onChange: (e) => a.value = e.currentTarget.value,
-						children: Object.entries(Sc).map(([e, t]) => /* @__PURE__ */ j("option", {
+						children: Object.entries(Pc).map(([e, t]) => /* @__PURE__ */ M("option", {
 							value: e,
 							children: t
 						}, e))
 					})
 				] })
 			}),
-			/* @__PURE__ */ j(B, { answer: o }),
-			s ? /* @__PURE__ */ j("div", {
+			/* @__PURE__ */ M(V, { answer: o }),
+			s ? /* @__PURE__ */ M("div", {
 				class: c ? "stale" : "",
-				children: /* @__PURE__ */ j(wc, {
+				children: /* @__PURE__ */ M(Ic, {
 					result: s,
 					promptB: e.promptB
 				})
@@ -5202,47 +5432,47 @@ function Cc(e) {
 		]
 	});
 }
-function wc({ result: e, promptB: t }) {
-	let n = k(), r = O(0), i = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), a = [...new Set(e.grid.map((e) => e.layer))].sort((e, t) => t - e), o = new Map(e.grid.map((e) => [`${e.layer} ${e.position ?? 0}`, e])), s = i.slice(r.value, r.value + 128), c = (e, t) => o.get(`${a[t]} ${s[e]}`), l = (t) => z(e.clean_tokens[t]), u = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), d = (t) => t ? `L${t.layer}, position ${t.position} ${l(t.position ?? 0)}: ${e.metric} ${P(t.value)}, effect ${F(t.effect ?? 0)}` : "", f = (e.target ?? []).map((e) => R(e.text)).join("");
-	return /* @__PURE__ */ j(b, { children: [
-		/* @__PURE__ */ j(X, {
+function Ic({ result: e, promptB: t }) {
+	let n = A(), r = k(0), i = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), a = [...new Set(e.grid.map((e) => e.layer))].sort((e, t) => t - e), o = new Map(e.grid.map((e) => [`${e.layer} ${e.position ?? 0}`, e])), s = i.slice(r.value, r.value + 128), c = (e, t) => o.get(`${a[t]} ${s[e]}`), l = (t) => B(e.clean_tokens[t]), u = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), d = (t) => t ? `L${t.layer}, position ${t.position} ${l(t.position ?? 0)}: ${e.metric} ${F(t.value)}, effect ${I(t.effect ?? 0)}` : "", f = (e.target ?? []).map((e) => z(e.text)).join("");
+	return /* @__PURE__ */ M(x, { children: [
+		/* @__PURE__ */ M(X, {
 			name: "patching",
-			figure: (t) => Pa(e, {
+			figure: (t) => Ya(e, {
 				start: r.value,
 				size: 128
 			}, t),
-			table: () => Ia(e),
+			table: () => Za(e),
 			data: e,
 			beside: t
 		}),
-		/* @__PURE__ */ j("p", {
+		/* @__PURE__ */ M("p", {
 			class: "note",
 			children: [
 				e.metric.replace("-", " "),
 				" of ",
 				f,
-				e.versus ? ` over ${R(e.versus.text)}` : "",
+				e.versus ? ` over ${z(e.versus.text)}` : "",
 				": ",
-				P(e.clean),
+				F(e.clean),
 				" in A,",
 				" ",
-				P(e.corrupt),
+				F(e.corrupt),
 				" in B. ",
 				e.complete ? "" : "Not all cells were computed."
 			]
 		}),
-		/* @__PURE__ */ j(lo, {
+		/* @__PURE__ */ M(So, {
 			start: r,
 			length: i.length,
 			what: "tokens"
 		}),
-		/* @__PURE__ */ j(qa, {
+		/* @__PURE__ */ M(co, {
 			label: "Effect of patching, by layer and token",
 			columns: s.length,
 			rows: a.length,
 			colour: (e, t) => {
 				let n = c(e, t);
-				return n ? xi(n.effect ?? 0, u) : null;
+				return n ? Fi(n.effect ?? 0, u) : null;
 			},
 			tell: (e, t) => d(c(e, t)),
 			rowName: (e) => `L${a[e]}`,
@@ -5252,13 +5482,13 @@ function wc({ result: e, promptB: t }) {
 				layer: a[r] ?? 0
 			}) }
 		}),
-		/* @__PURE__ */ j(io, {
+		/* @__PURE__ */ M(bo, {
 			kind: "sign",
-			low: `${F(-u, 1)} away from A`,
-			high: `${F(u, 1)}${u === 1 ? ", as A" : ""}`,
+			low: `${I(-u, 1)} away from A`,
+			high: `${I(u, 1)}${u === 1 ? ", as A" : ""}`,
 			middle: u === 1 ? "0, as B" : "0, as B; +1 is as A"
 		}),
-		/* @__PURE__ */ j(so, {
+		/* @__PURE__ */ M(_i, {
 			label: "effect of patching",
 			head: [
 				"layer",
@@ -5269,57 +5499,57 @@ function wc({ result: e, promptB: t }) {
 			rows: () => e.grid.filter((e) => s.includes(e.position ?? 0)).map((e) => [
 				`L${e.layer}`,
 				`${e.position} ${l(e.position ?? 0)}`,
-				P(e.value),
-				e.effect === null ? "—" : F(e.effect)
+				F(e.value),
+				e.effect === null ? "—" : I(e.effect)
 			])
 		})
 	] });
 }
 // src/panels/Compare.tsx
-var Tc = 12;
-function Ec() {
-	let e = k(), t = e.explained.value, n = gc(), r = e.at.b.value;
+var Lc = 12;
+function Rc() {
+	let e = A(), t = e.explained.value, n = Oc(), r = e.at.b.value;
 	if (!t) return null;
-	if (!n) return /* @__PURE__ */ j(Z, {
+	if (!n) return /* @__PURE__ */ M(Z, {
 		name: "compare",
 		title: "Compare A and B",
 		note: `A second ${e.beside()}, best with as many tokens: its ledger is set beside this one's, and its values are put in here to see which bring its answer.`,
-		children: /* @__PURE__ */ j(Dc, {})
+		children: /* @__PURE__ */ M(zc, {})
 	});
-	let i = n.columns ? pc(n.columns) : [];
-	return /* @__PURE__ */ j(Z, {
+	let i = n.columns ? Tc(n.columns) : [];
+	return /* @__PURE__ */ M(Z, {
 		name: "compare",
 		title: "Compare A and B",
 		children: [
-			/* @__PURE__ */ j(Dc, {}),
-			/* @__PURE__ */ j(B, { answer: n.answer }),
-			n.result && n.mate !== null ? /* @__PURE__ */ j(X, {
+			/* @__PURE__ */ M(zc, {}),
+			/* @__PURE__ */ M(V, { answer: n.answer }),
+			n.result && n.mate !== null ? /* @__PURE__ */ M(X, {
 				name: "compare",
-				figure: (e) => yc(t, n.result, e),
-				table: () => xc(t, n.result),
+				figure: (e) => jc(t, n.result, e),
+				table: () => Nc(t, n.result),
 				data: {
 					a: t,
 					b: n.result
 				},
 				beside: r ?? ""
 			}) : null,
-			/* @__PURE__ */ j(Oc, {
+			/* @__PURE__ */ M(Bc, {
 				explained: t,
 				compared: n
 			}),
-			n.columns && n.mate === null ? /* @__PURE__ */ j("p", {
+			n.columns && n.mate === null ? /* @__PURE__ */ M("p", {
 				class: "error",
 				children: "The explained position of A has no partner in B, so the two ledgers are not set side by side."
 			}) : null,
-			/* @__PURE__ */ j("div", {
+			/* @__PURE__ */ M("div", {
 				class: "side-by-side wide",
-				children: [n.result && n.mate !== null ? /* @__PURE__ */ j(Ac, {
+				children: [n.result && n.mate !== null ? /* @__PURE__ */ M(Hc, {
 					a: t,
 					b: n.result
-				}) : null, e.reads() === null && i.length > 0 && n.mate !== null ? t.position === t.asks ? /* @__PURE__ */ j(Cc, {
+				}) : null, e.reads() === null && i.length > 0 && n.mate !== null ? t.position === t.asks ? /* @__PURE__ */ M(Fc, {
 					pairs: i,
 					promptB: r ?? ""
-				}) : /* @__PURE__ */ j("p", {
+				}) : /* @__PURE__ */ M("p", {
 					class: "note",
 					children: "Patching is read at the last token; choose it to see this map."
 				}) : null]
@@ -5327,9 +5557,9 @@ function Ec() {
 		]
 	});
 }
-function Dc() {
-	let e = k(), { a: t, b: n, source: r } = e.state.value, i = e.beside(), a = e.data.host !== "report" && e.reads() !== "audio";
-	return n === null ? /* @__PURE__ */ j("button", {
+function zc() {
+	let e = A(), { a: t, b: n, source: r } = e.state.value, i = e.beside(), a = e.data.host !== "report" && e.reads() !== "audio";
+	return n === null ? /* @__PURE__ */ M("button", {
 		type: "button",
 		disabled: !a,
 		onClick: () => e.set({ b: i === "source" ? r : t }),
@@ -5338,14 +5568,14 @@ function Dc() {
 			i,
 			" B"
 		]
-	}) : /* @__PURE__ */ j("div", {
+	}) : /* @__PURE__ */ M("div", {
 		class: "fields",
-		children: [/* @__PURE__ */ j(Kr, {
+		children: [/* @__PURE__ */ M(Gr, {
 			name: "b",
 			label: i === "source" ? "Source B" : "Prompt B",
 			wide: !0,
 			live: a
-		}), /* @__PURE__ */ j("button", {
+		}), /* @__PURE__ */ M("button", {
 			type: "button",
 			disabled: !a,
 			onClick: () => e.set({ b: null }),
@@ -5353,7 +5583,7 @@ function Dc() {
 		})]
 	});
 }
-function Oc({ explained: e, compared: t }) {
+function Bc({ explained: e, compared: t }) {
 	let n = t.result?.tokens ?? [];
 	if (!t.columns || !t.result) return null;
 	let r = {
@@ -5361,158 +5591,158 @@ function Oc({ explained: e, compared: t }) {
 		differs: "≠",
 		alone: "∅"
 	};
-	return /* @__PURE__ */ j(oo, {
+	return /* @__PURE__ */ M(gi, {
 		label: "Tokens of A and B",
-		children: [/* @__PURE__ */ j("table", {
+		children: [/* @__PURE__ */ M("table", {
 			class: "columns",
-			children: /* @__PURE__ */ j("tbody", { children: [
-				/* @__PURE__ */ j("tr", { children: [/* @__PURE__ */ j("th", {
+			children: /* @__PURE__ */ M("tbody", { children: [
+				/* @__PURE__ */ M("tr", { children: [/* @__PURE__ */ M("th", {
 					scope: "row",
 					children: "A"
-				}), t.columns.map(({ a: t, how: n }, r) => /* @__PURE__ */ j("td", {
+				}), t.columns.map(({ a: t, how: n }, r) => /* @__PURE__ */ M("td", {
 					class: n,
-					children: t === null ? "—" : /* @__PURE__ */ j($, {
+					children: t === null ? "—" : /* @__PURE__ */ M($, {
 						text: e.tokens[t]?.text ?? "",
 						fragment: e.tokens[t]?.fragment
 					})
 				}, r))] }),
-				/* @__PURE__ */ j("tr", { children: [/* @__PURE__ */ j("th", {
+				/* @__PURE__ */ M("tr", { children: [/* @__PURE__ */ M("th", {
 					scope: "row",
-					children: /* @__PURE__ */ j("span", {
+					children: /* @__PURE__ */ M("span", {
 						class: "hidden",
 						children: "aligned"
 					})
-				}), t.columns.map(({ how: e }, t) => /* @__PURE__ */ j("td", {
+				}), t.columns.map(({ how: e }, t) => /* @__PURE__ */ M("td", {
 					class: e,
 					title: e,
-					children: [r[e], /* @__PURE__ */ j("span", {
+					children: [r[e], /* @__PURE__ */ M("span", {
 						class: "hidden",
 						children: e
 					})]
 				}, t))] }),
-				/* @__PURE__ */ j("tr", { children: [/* @__PURE__ */ j("th", {
+				/* @__PURE__ */ M("tr", { children: [/* @__PURE__ */ M("th", {
 					scope: "row",
 					children: "B"
-				}), t.columns.map(({ b: e, how: t }, r) => /* @__PURE__ */ j("td", {
+				}), t.columns.map(({ b: e, how: t }, r) => /* @__PURE__ */ M("td", {
 					class: t,
-					children: e === null ? "—" : /* @__PURE__ */ j($, {
+					children: e === null ? "—" : /* @__PURE__ */ M($, {
 						text: n[e]?.text ?? "",
 						fragment: n[e]?.fragment
 					})
 				}, r))] })
 			] })
-		}), /* @__PURE__ */ j("p", {
+		}), /* @__PURE__ */ M("p", {
 			class: "note",
 			children: "= equal; ≠ replaced, set side by side; ∅ without a partner."
 		})]
 	});
 }
-var kc = (e) => (e.a ?? 0) - (e.b ?? 0);
-function Ac({ a: e, b: t }) {
-	let n = rs(e.ledger.terms, t.ledger.terms).sort((e, t) => Math.abs(kc(t)) - Math.abs(kc(e))), r = n.slice(0, Tc), i = n.slice(Tc), a = Math.max(0, ...n.map((e) => Math.abs(kc(e)))), o = (e) => [
-		es(e.map((e) => e.a ?? 0)),
-		es(e.map((e) => e.b ?? 0)),
-		es(e.map(kc))
+var Vc = (e) => (e.a ?? 0) - (e.b ?? 0);
+function Hc({ a: e, b: t }) {
+	let n = hs(e.ledger.terms, t.ledger.terms).sort((e, t) => Math.abs(Vc(t)) - Math.abs(Vc(e))), r = n.slice(0, Lc), i = n.slice(Lc), a = Math.max(0, ...n.map((e) => Math.abs(Vc(e)))), o = (e) => [
+		fs(e.map((e) => e.a ?? 0)),
+		fs(e.map((e) => e.b ?? 0)),
+		fs(e.map(Vc))
 	];
-	return /* @__PURE__ */ j("table", {
+	return /* @__PURE__ */ M("table", {
 		class: "differences",
 		children: [
-			/* @__PURE__ */ j("caption", { children: [
+			/* @__PURE__ */ M("caption", { children: [
 				"Ledger of ",
-				/* @__PURE__ */ j($, { text: e.target.text }),
+				/* @__PURE__ */ M($, { text: e.target.text }),
 				": ",
-				I(e.target.probability),
+				L(e.target.probability),
 				" in A,",
 				" ",
-				I(t.target.probability),
+				L(t.target.probability),
 				" in B"
 			] }),
-			/* @__PURE__ */ j("thead", { children: /* @__PURE__ */ j("tr", { children: [
-				/* @__PURE__ */ j("th", {
+			/* @__PURE__ */ M("thead", { children: /* @__PURE__ */ M("tr", { children: [
+				/* @__PURE__ */ M("th", {
 					scope: "col",
 					children: "part"
 				}),
-				/* @__PURE__ */ j("th", {
+				/* @__PURE__ */ M("th", {
 					scope: "col",
 					class: "number",
 					children: "A"
 				}),
-				/* @__PURE__ */ j("th", {
+				/* @__PURE__ */ M("th", {
 					scope: "col",
 					class: "number",
 					children: "B"
 				}),
-				/* @__PURE__ */ j("th", {
+				/* @__PURE__ */ M("th", {
 					scope: "col",
 					class: "number",
 					children: "A − B"
 				}),
-				/* @__PURE__ */ j("th", {
+				/* @__PURE__ */ M("th", {
 					scope: "col",
 					class: "wide-only",
-					children: /* @__PURE__ */ j("span", {
+					children: /* @__PURE__ */ M("span", {
 						class: "hidden",
 						children: "bar"
 					})
 				})
 			] }) }),
-			/* @__PURE__ */ j("tbody", { children: [r.map((e) => {
-				let t = Cn(e.term);
-				return /* @__PURE__ */ j("tr", { children: [
-					/* @__PURE__ */ j("th", {
+			/* @__PURE__ */ M("tbody", { children: [r.map((e) => {
+				let t = Sn(e.term);
+				return /* @__PURE__ */ M("tr", { children: [
+					/* @__PURE__ */ M("th", {
 						scope: "row",
-						children: t ? /* @__PURE__ */ j(ao, { part: t }) : Sn(e.term)
+						children: t ? /* @__PURE__ */ M(xo, { part: t }) : xn(e.term)
 					}),
-					/* @__PURE__ */ j("td", {
+					/* @__PURE__ */ M("td", {
 						class: "number",
-						children: e.a === null ? "—" : F(e.a)
+						children: e.a === null ? "—" : I(e.a)
 					}),
-					/* @__PURE__ */ j("td", {
+					/* @__PURE__ */ M("td", {
 						class: "number",
-						children: e.b === null ? "—" : F(e.b)
+						children: e.b === null ? "—" : I(e.b)
 					}),
-					/* @__PURE__ */ j("td", {
+					/* @__PURE__ */ M("td", {
 						class: "number",
-						children: /* @__PURE__ */ j(as, { value: kc(e) })
+						children: /* @__PURE__ */ M(_s, { value: Vc(e) })
 					}),
-					/* @__PURE__ */ j("td", {
+					/* @__PURE__ */ M("td", {
 						class: "wide-only",
-						children: /* @__PURE__ */ j(is, {
-							value: kc(e),
+						children: /* @__PURE__ */ M(gs, {
+							value: Vc(e),
 							largest: a
 						})
 					})
-				] }, ns(e.term));
-			}), /* @__PURE__ */ j(jc, {
+				] }, ms(e.term));
+			}), /* @__PURE__ */ M(Uc, {
 				name: `${i.length} others (net)`,
 				sums: o(i)
 			})] }),
-			/* @__PURE__ */ j("tfoot", { children: /* @__PURE__ */ j(jc, {
+			/* @__PURE__ */ M("tfoot", { children: /* @__PURE__ */ M(Uc, {
 				name: "total",
 				sums: o(n)
 			}) })
 		]
 	});
 }
-function jc({ name: e, sums: t }) {
-	return /* @__PURE__ */ j("tr", {
+function Uc({ name: e, sums: t }) {
+	return /* @__PURE__ */ M("tr", {
 		class: e === "total" ? "total" : "others",
 		children: [
-			/* @__PURE__ */ j("th", {
+			/* @__PURE__ */ M("th", {
 				scope: "row",
 				children: e
 			}),
-			t.map((e, t) => /* @__PURE__ */ j("td", {
+			t.map((e, t) => /* @__PURE__ */ M("td", {
 				class: "number",
-				children: F(e)
+				children: I(e)
 			}, t)),
-			/* @__PURE__ */ j("td", { class: "wide-only" })
+			/* @__PURE__ */ M("td", { class: "wide-only" })
 		]
 	});
 }
 // src/lib/effects.ts
-function Mc(e, t) {
-	let n = Nc(e, t);
+function Wc(e, t) {
+	let n = Gc(e, t);
 	if (n) {
 		let e = n.difference ?? n.effect;
 		return {
@@ -5522,27 +5752,27 @@ function Mc(e, t) {
 		};
 	}
 	if (t.head === void 0 || t.encoder) return null;
-	let r = e.head_effects.find((e) => e.layer === t.layer && e.head === t.head && (e.cross ?? !1) === hn(t));
+	let r = e.head_effects.find((e) => e.layer === t.layer && e.head === t.head && (e.cross ?? !1) === mn(t));
 	return r ? {
 		...r,
 		effect: null
 	} : null;
 }
-function Nc(e, t) {
+function Gc(e, t) {
 	if (t.encoder) return null;
 	let { layer: n } = t;
-	return (t.head === void 0 ? t.kind === "neuron" ? e.neurons.find((e) => e.layer === n && e.neuron === t.neuron && (e.expert ?? void 0) === t.expert) : e.sublayers.find((e) => e.kind === t.kind && e.layer === n) : e.heads.find((e) => e.cross === hn(t) && e.layer === n && e.head === t.head))?.zeroed ?? null;
+	return (t.head === void 0 ? t.kind === "neuron" ? e.neurons.find((e) => e.layer === n && e.neuron === t.neuron && (e.expert ?? void 0) === t.expert) : e.sublayers.find((e) => e.kind === t.kind && e.layer === n) : e.heads.find((e) => e.cross === mn(t) && e.layer === n && e.head === t.head))?.zeroed ?? null;
 }
-function Pc({ reference: e, ledger: t, target: n }, { nats: r, probability: i }) {
-	return e.kind === "versus" ? [F(t.value), F(t.value + r)] : Or(n.probability, i);
+function Kc({ reference: e, ledger: t, target: n }, { nats: r, probability: i }) {
+	return e.kind === "versus" ? [I(t.value), I(t.value + r)] : Dr(n.probability, i);
 }
-function Fc(e) {
-	let t = [...new Set(e.map((e) => e.layer))].sort((e, t) => e - t), n = new Map(e.map((e) => [Ic(e), e]));
+function qc(e) {
+	let t = [...new Set(e.map((e) => e.layer))].sort((e, t) => e - t), n = new Map(e.map((e) => [Jc(e), e]));
 	return {
 		layers: t,
 		rows: [!1, !0].flatMap((t) => [...new Set(e.filter((e) => (e.cross ?? !1) === t).map((e) => e.head))].sort((e, t) => e - t).map((e) => ({
 			name: `${t ? "X" : "H"}${e}`,
-			at: (r) => n.get(Ic({
+			at: (r) => n.get(Jc({
 				layer: r,
 				head: e,
 				cross: t
@@ -5551,34 +5781,34 @@ function Fc(e) {
 		largest: Math.max(0, ...e.map((e) => Math.abs(e.nats)))
 	};
 }
-function Ic({ layer: e, head: t, cross: n }) {
+function Jc({ layer: e, head: t, cross: n }) {
 	return `${e} ${t} ${n ?? !1}`;
 }
-function Lc(e) {
-	return N(M(e));
+function Yc(e) {
+	return P(N(e));
 }
 // src/lib/figure/effects.ts
-function Rc(e, t) {
-	let { layers: n, rows: r, largest: i } = Fc(e.head_effects), a = (e, t) => -(r[t]?.at(n[e] ?? -1)?.nats ?? 0), o = n.length > 12 ? H : V, s = la(o, {
+function Xc(e, t) {
+	let { layers: n, rows: r, largest: i } = qc(e.head_effects), a = (e, t) => -(r[t]?.at(n[e] ?? -1)?.nats ?? 0), o = n.length > 12 ? U : H, s = wa(o, {
 		columns: n.length,
 		rows: r.length,
-		colour: (e, t) => r[t]?.at(n[e] ?? -1) ? xi(a(e, t), i, !1) : null,
+		colour: (e, t) => r[t]?.at(n[e] ?? -1) ? Fi(a(e, t), i, !1) : null,
 		negative: (e, t) => a(e, t) < -i / 20,
-		words: (e, t) => F(-a(e, t)),
+		words: (e, t) => I(-a(e, t)),
 		columnName: (e) => String(n[e] ?? ""),
 		rowName: (e) => r[e]?.name ?? "",
 		columnLabel: "layer",
 		rowLabel: "head",
-		legend: Ma("falls without the head, nats", i)
+		legend: qa("falls without the head, nats", i)
 	}), { target: c, reference: l } = e, u = l.kind === "versus" ? `the lead of “${Y(c.text)}” over “${Y(l.text ?? "")}”` : `the log-odds of “${Y(c.text)}”`;
 	return J(o, [s], {
 		shows: `Every head set to zero alone, where the question is asked: how far ${u} falls without it (hatched: it rises).`,
 		made: e,
 		asked: t,
-		about: ga(c)
+		about: ja(c)
 	});
 }
-function zc(e) {
+function Zc(e) {
 	let t = e.reference.kind === "versus" ? "logit difference" : "log-odds";
 	return {
 		head: [
@@ -5590,7 +5820,7 @@ function zc(e) {
 			"probability_without"
 		],
 		rows: e.head_effects.map((n) => [
-			Lc(n),
+			Yc(n),
 			n.layer,
 			n.nats,
 			t,
@@ -5600,106 +5830,106 @@ function zc(e) {
 	};
 }
 // src/panels/Effects.tsx
-function Bc() {
-	let e = Qt();
-	return !e || e.head_effects.length === 0 ? null : /* @__PURE__ */ j(Z, {
+function Qc() {
+	let e = Zt();
+	return !e || e.head_effects.length === 0 ? null : /* @__PURE__ */ M(Z, {
 		name: "effects",
-		title: /* @__PURE__ */ j(b, { children: [
+		title: /* @__PURE__ */ M(x, { children: [
 			"Every ",
-			/* @__PURE__ */ j(Q, {
+			/* @__PURE__ */ M(Q, {
 				name: "attention head",
 				children: "head"
 			}),
 			" switched off"
 		] }),
-		note: /* @__PURE__ */ j(b, { children: [
+		note: /* @__PURE__ */ M(x, { children: [
 			"The ",
-			Wc(e) ? "lead" : "probability",
+			nl(e) ? "lead" : "probability",
 			" of ",
-			Uc(e),
+			tl(e),
 			" with one head at a time",
 			" ",
-			/* @__PURE__ */ j(Q, {
+			/* @__PURE__ */ M(Q, {
 				name: "zeroed",
 				children: "set to zero"
 			}),
 			". A cell chooses its head."
 		] }),
-		children: [/* @__PURE__ */ j(X, {
+		children: [/* @__PURE__ */ M(X, {
 			name: "heads-switched-off",
-			figure: (t) => Rc(e, t),
-			table: () => zc(e),
+			figure: (t) => Xc(e, t),
+			table: () => Zc(e),
 			data: e
-		}), /* @__PURE__ */ j(Vc, { tested: e })]
+		}), /* @__PURE__ */ M($c, { tested: e })]
 	});
 }
-function Vc({ tested: e }) {
-	let t = k(), { layers: n, rows: r, largest: i } = Fc(e.head_effects), a = (e, t) => r[t]?.at(n[e] ?? -1), o = t.at.selection.value, s = r.flatMap((e, t) => n.map((e, n) => [n, t])), c = ([e, t]) => Math.abs(a(e, t)?.nats ?? 0), l = s.reduce((e, t) => c(t) > c(e) ? t : e, [0, 0]);
-	return /* @__PURE__ */ j(b, { children: [
-		/* @__PURE__ */ j(qa, {
-			label: `Effect of zeroing each head on ${Uc(e)}, by head and layer`,
+function $c({ tested: e }) {
+	let t = A(), { layers: n, rows: r, largest: i } = qc(e.head_effects), a = (e, t) => r[t]?.at(n[e] ?? -1), o = t.at.selection.value, s = r.flatMap((e, t) => n.map((e, n) => [n, t])), c = ([e, t]) => Math.abs(a(e, t)?.nats ?? 0), l = s.reduce((e, t) => c(t) > c(e) ? t : e, [0, 0]);
+	return /* @__PURE__ */ M(x, { children: [
+		/* @__PURE__ */ M(co, {
+			label: `Effect of zeroing each head on ${tl(e)}, by head and layer`,
 			columns: n.length,
 			rows: r.length,
 			height: r.length > 16 ? 12 : 16,
 			colour: (e, t) => {
 				let n = a(e, t);
-				return n ? xi(-n.nats, i) : null;
+				return n ? Fi(-n.nats, i) : null;
 			},
 			rest: l,
-			tell: (t, n) => Hc(e, a(t, n)),
+			tell: (t, n) => el(e, a(t, n)),
 			rowName: (e) => r[e]?.name ?? "",
 			columnName: (e) => `L${n[e]}`,
 			marked: (e, t) => {
 				let n = a(e, t);
-				return n !== void 0 && o !== null && fn(M(n), o);
+				return n !== void 0 && o !== null && dn(N(n), o);
 			},
 			onChoose: (e, n) => {
 				let r = a(e, n);
-				r && t.select(M(r));
+				r && t.select(N(r));
 			}
 		}),
-		/* @__PURE__ */ j(io, {
+		/* @__PURE__ */ M(bo, {
 			kind: "sign",
-			low: `rises by ${P(i)} nats without it`,
-			high: `falls by ${P(i)} nats without it`,
+			low: `rises by ${F(i)} nats without it`,
+			high: `falls by ${F(i)} nats without it`,
 			middle: "no change"
 		}),
-		/* @__PURE__ */ j(so, {
+		/* @__PURE__ */ M(_i, {
 			label: "effect of zeroing each head",
 			head: [
 				"head",
 				"nats",
-				Uc(e)
+				tl(e)
 			],
 			rows: () => [...e.head_effects].sort((e, t) => Math.abs(t.nats) - Math.abs(e.nats)).map((t) => [
-				Lc(t),
-				F(t.nats),
-				Pc(e, t).join(" → ")
+				Yc(t),
+				I(t.nats),
+				Kc(e, t).join(" → ")
 			])
 		})
 	] });
 }
-function Hc(e, t) {
+function el(e, t) {
 	if (!t) return "";
-	let [n, r] = Pc(e, t);
-	return `${Lc(t)}: ${Uc(e)} ${n} → ${r} without it (${F(t.nats)} nats)`;
+	let [n, r] = Kc(e, t);
+	return `${Yc(t)}: ${tl(e)} ${n} → ${r} without it (${I(t.nats)} nats)`;
 }
-function Uc({ target: e }) {
-	return R(e.text.trim() || e.text);
+function tl({ target: e }) {
+	return z(e.text.trim() || e.text);
 }
-function Wc({ reference: e }) {
+function nl({ reference: e }) {
 	return e.kind === "versus";
 }
 // src/lib/flow.ts
-var Gc = 60;
-function Kc(e, t, n = Gc) {
-	let r = /* @__PURE__ */ new Map([[qc, Jc(e)]]), i = /* @__PURE__ */ new Map(), a = [], o = [], s = [...e.paths].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
+var rl = 60;
+function il(e, t, n = rl) {
+	let r = /* @__PURE__ */ new Map([[al, ol(e)]]), i = /* @__PURE__ */ new Map(), a = [], o = [], s = [...e.paths].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
 	for (let c of s) {
 		if (Math.abs(c.value) < t * Math.abs(e.value)) break;
-		let s = [Yc(c), ...c.steps.map(Xc)], l = s.filter((e) => !r.has(e.id));
+		let s = [sl(c), ...c.steps.map(cl)], l = s.filter((e) => !r.has(e.id));
 		if (r.size + l.length > n) break;
 		for (let e of l) r.set(e.id, e);
-		let u = [...s.map((e) => e.id), qc];
+		let u = [...s.map((e) => e.id), al];
 		u.slice(1).forEach((e, t) => {
 			let n = u[t], r = i.get(`${n} ${e}`) ?? {
 				from: n,
@@ -5719,15 +5949,15 @@ function Kc(e, t, n = Gc) {
 		along: o,
 		remainder: {
 			count: e.paths.length - a.length + e.small_count,
-			value: e.value - es(a.map((e) => e.value))
+			value: e.value - fs(a.map((e) => e.value))
 		}
 	};
 }
-var qc = "output";
-function Jc(e) {
+var al = "output";
+function ol(e) {
 	let { position: t, model: n } = e;
 	return {
-		id: qc,
+		id: al,
 		label: "",
 		position: t,
 		ofSource: !1,
@@ -5737,17 +5967,17 @@ function Jc(e) {
 		part: null
 	};
 }
-function Yc(e) {
+function sl(e) {
 	let { kind: t, layer: n, position: r } = e, i = e.of_source ?? !1, a = i && !t.startsWith("cross"), o = n === null ? -1 : n + (t.startsWith("cross") ? .3 : .6);
 	return {
-		id: `${xn(t, a)} ${n} ${r}`,
-		label: xn(Sn({
+		id: `${bn(t, a)} ${n} ${r}`,
+		label: bn(xn({
 			kind: t,
 			layer: n
 		}), a),
 		position: r,
 		ofSource: i,
-		height: el(o, a),
+		height: fl(o, a),
 		carries: !1,
 		source: null,
 		part: t === "mlp" && n !== null ? {
@@ -5757,14 +5987,14 @@ function Yc(e) {
 		} : null
 	};
 }
-function Xc(e) {
-	let { layer: t, head: n, source: r, destination: i } = e, a = e.encoder ?? !1, o = M(e);
+function cl(e) {
+	let { layer: t, head: n, source: r, destination: i } = e, a = e.encoder ?? !1, o = N(e);
 	return {
-		id: `${xn(o.kind, a)} ${t} ${n} ${r} ${i}`,
-		label: N(o),
+		id: `${bn(o.kind, a)} ${t} ${n} ${r} ${i}`,
+		label: P(o),
 		position: i,
 		ofSource: a,
-		height: el(t + (e.cross ? .4 : .2), a),
+		height: fl(t + (e.cross ? .4 : .2), a),
 		carries: !0,
 		source: {
 			ofSource: a || (e.cross ?? !1),
@@ -5773,27 +6003,27 @@ function Xc(e) {
 		part: o
 	};
 }
-function Zc(e, t) {
+function ll(e, t) {
 	let n = e.along.map((t, n) => ({
 		ids: t,
 		path: e.paths[n]
 	})).filter(({ ids: e }) => e.includes(t)), r = n.flatMap(({ ids: e }) => e.slice(1).map((t, n) => `${e[n]} ${t}`));
 	return {
 		paths: n.map(({ path: e }) => e),
-		value: es(n.map(({ path: e }) => e.value)),
+		value: fs(n.map(({ path: e }) => e.value)),
 		lit: /* @__PURE__ */ new Set([...n.flatMap(({ ids: e }) => e), ...r])
 	};
 }
-function Qc(e, t) {
+function ul(e, t) {
 	let n = (t) => e.filter((e) => e.label === t).length > 1;
 	return new Map(e.map((e) => e.source && n(e.label) ? [e.id, `${e.label} from ${t(e.source)}`] : [e.id, e.label.endsWith("embedding") ? `${e.label} ${t(e)}` : e.label]));
 }
-var $c = -1e6;
-function el(e, t) {
-	return t ? $c + e : e;
+var dl = -1e6;
+function fl(e, t) {
+	return t ? dl + e : e;
 }
-function tl(e) {
-	return [...new Map(e.map(({ ofSource: e, position: t }) => [nl({
+function pl(e) {
+	return [...new Map(e.map(({ ofSource: e, position: t }) => [ml({
 		ofSource: e,
 		position: t
 	}), {
@@ -5801,33 +6031,33 @@ function tl(e) {
 		position: t
 	}])).values()].sort((e, t) => Number(t.ofSource) - Number(e.ofSource) || e.position - t.position);
 }
-function nl({ ofSource: e, position: t }) {
+function ml({ ofSource: e, position: t }) {
 	return `${e ? "source" : "prompt"} ${t}`;
 }
-function rl(e, { ofSource: t, position: n }) {
+function hl(e, { ofSource: t, position: n }) {
 	return t ? { text: e.sources?.[n]?.label ?? "" } : e.tokens[n];
 }
-function il(e, t) {
-	let n = Yc(e), r = e.steps.map(Xc).map((e) => ` → ${e.label} (to ${e.position} ${t(e)})`);
+function gl(e, t) {
+	let n = sl(e), r = e.steps.map(cl).map((e) => ` → ${e.label} (to ${e.position} ${t(e)})`);
 	return `${n.label} at ${e.position} ${t(n)}${r.join("")}`;
 }
 // src/lib/route.ts
-var al = 24, ol = 24, sl = 24, cl = 4;
-function ll(e, t, n, r = Infinity) {
+var _l = 24, vl = 24, yl = 24, bl = 4;
+function xl(e, t, n, r = Infinity) {
 	let i = {
 		x: (e.x + t.x) / 2,
 		y: (e.y + t.y) / 2
 	};
-	for (let a = 0; a <= sl; a++) for (let o of a === 0 ? [0] : [1, -1]) {
+	for (let a = 0; a <= yl; a++) for (let o of a === 0 ? [0] : [1, -1]) {
 		let s = {
-			x: i.x + o * a * ol,
+			x: i.x + o * a * vl,
 			y: i.y
 		};
-		if (dl(e, s, t, n, r)) return s;
+		if (Cl(e, s, t, n, r)) return s;
 	}
 	return i;
 }
-function ul(e, t, n, r) {
+function Sl(e, t, n, r) {
 	let [i, a, o] = [
 		(1 - r) ** 2,
 		2 * r * (1 - r),
@@ -5838,27 +6068,27 @@ function ul(e, t, n, r) {
 		y: i * e.y + a * t.y + o * n.y
 	};
 }
-function dl(e, t, n, r, i) {
-	for (let a = 1; a < al; a++) {
-		let o = ul(e, t, n, a / al);
-		if (o.x > i || Number.isFinite(i) && o.x < 0 || r.some((e) => fl(o, e))) return !1;
+function Cl(e, t, n, r, i) {
+	for (let a = 1; a < _l; a++) {
+		let o = Sl(e, t, n, a / _l);
+		if (o.x > i || Number.isFinite(i) && o.x < 0 || r.some((e) => wl(o, e))) return !1;
 	}
 	return !0;
 }
-function fl({ x: e, y: t }, n) {
-	return Math.abs(e - n.x) < n.width / 2 + cl && Math.abs(t - n.y) < n.height / 2 + cl;
+function wl({ x: e, y: t }, n) {
+	return Math.abs(e - n.x) < n.width / 2 + bl && Math.abs(t - n.y) < n.height / 2 + bl;
 }
 // src/lib/layout.ts
-var pl = 34, ml = 20, hl = 6.6, gl = 18, _l = 46, vl = 90, yl = 420;
-function bl(e, t, n = 0) {
-	let r = [...new Set(e.map((e) => e.height))].sort((e, t) => t - e), i = tl(e), a = (e) => Math.max((t.get(e.id) ?? "").length * hl + 12, 34), o = (e) => es(e.map((e) => a(e) + gl)), s = i.map((t) => e.filter((e) => nl(e) === nl(t))), c = (e) => r.flatMap((t, n) => [!0, !1].map((r) => ({
+var Tl = 34, El = 20, Dl = 6.6, Ol = 18, kl = 46, Al = 90, jl = 420;
+function Ml(e, t, n = 0) {
+	let r = [...new Set(e.map((e) => e.height))].sort((e, t) => t - e), i = pl(e), a = (e) => Math.max((t.get(e.id) ?? "").length * Dl + 12, 34), o = (e) => fs(e.map((e) => a(e) + Ol)), s = i.map((t) => e.filter((e) => ml(e) === ml(t))), c = (e) => r.flatMap((t, n) => [!0, !1].map((r) => ({
 		level: n,
 		side: r ? -1 : 1,
 		row: e.filter((e) => e.height === t && e.carries === r)
 	}))), l = s.map((e) => {
-		let t = gl + Math.max(...c(e).map(({ row: e }) => o(e))), n = e.length === 1 ? 1 : 2;
-		return Math.max(vl, e.length > r.length / 2 ? yl : 0, n * t);
-	}), u = es(l), d = Math.max(1, n / u), f = /* @__PURE__ */ new Map(), p = [], m = 0;
+		let t = Ol + Math.max(...c(e).map(({ row: e }) => o(e))), n = e.length === 1 ? 1 : 2;
+		return Math.max(Al, e.length > r.length / 2 ? jl : 0, n * t);
+	}), u = fs(l), d = Math.max(1, n / u), f = /* @__PURE__ */ new Map(), p = [], m = 0;
 	return i.forEach((e, t) => {
 		let n = s[t] ?? [], i = (l[t] ?? 0) * d;
 		p.push({
@@ -5867,15 +6097,15 @@ function bl(e, t, n = 0) {
 			width: i
 		});
 		for (let { level: e, side: t, row: s } of c(n)) {
-			let c = Math.min(i / 2 * Math.sqrt(e / r.length), i / 2 - o(s)), l = Math.max(gl, c);
+			let c = Math.min(i / 2 * Math.sqrt(e / r.length), i / 2 - o(s)), l = Math.max(Ol, c);
 			for (let r of s) {
 				let o = a(r), s = r.id === "output" || n.length === 1 ? 0 : l + o / 2;
 				f.set(r.id, {
 					x: m + i / 2 + t * s,
-					y: e * pl + ml,
+					y: e * Tl + El,
 					width: o,
-					height: ml
-				}), l += o + gl;
+					height: El
+				}), l += o + Ol;
 			}
 		}
 		m += i;
@@ -5883,10 +6113,10 @@ function bl(e, t, n = 0) {
 		boxes: f,
 		bands: p,
 		width: Math.max(u, n),
-		height: r.length * pl + _l
+		height: r.length * Tl + kl
 	};
 }
-function xl({ boxes: e, bands: t, width: n, height: r }, i, a) {
+function Nl({ boxes: e, bands: t, width: n, height: r }, i, a) {
 	let o = [...e].map(([e, t]) => [e, {
 		x: a + t.x * i,
 		y: t.y * i,
@@ -5904,7 +6134,7 @@ function xl({ boxes: e, bands: t, width: n, height: r }, i, a) {
 		height: r * i
 	};
 }
-function Sl(e, t, { boxes: n, width: r }) {
+function Pl(e, t, { boxes: n, width: r }) {
 	let [i, a] = [n.get(e), n.get(t)];
 	if (!i || !a) return "";
 	let o = [...n].flatMap(([n, r]) => n === e || n === t ? [] : [r]), [s, c] = [{
@@ -5915,36 +6145,36 @@ function Sl(e, t, { boxes: n, width: r }) {
 		y: a.y + a.height / 2
 	}], l = [
 		s,
-		ll(s, c, o, r),
+		xl(s, c, o, r),
 		c
 	].map(({ x: e, y: t }) => `${Number(e.toFixed(2))},${Number(t.toFixed(2))}`);
 	return `M${l[0]} Q${l[1]} ${l[2]}`;
 }
 // src/lib/figure/flow.ts
-var Cl = 10, wl = 320;
-function Tl(e, t, n) {
-	let r = (t) => z(rl(e, t)), i = [...t.paths.slice(0, Cl).map((e) => ({
-		name: il(e, r),
+var Fl = 10, Il = 320;
+function Ll(e, t, n) {
+	let r = (t) => B(hl(e, t)), i = [...t.paths.slice(0, Fl).map((e) => ({
+		name: gl(e, r),
 		value: e.value,
-		number: F(e.value)
-	}))], a = Jo(i.map((e) => e.value), "logits", (e) => F(e, 1)), o = [Ol(e, t), ...i.length > 0 ? [Ho(H, {
+		number: I(e.value)
+	}))], a = os(i.map((e) => e.value), "logits", (e) => I(e, 1)), o = [Bl(e, t), ...i.length > 0 ? [es(U, {
 		rows: i,
 		axis: a,
-		names: wl
+		names: Il
 	})] : []], { remainder: s } = t;
-	return J(H, o, {
-		shows: `Paths from where something is written to ${_a(e.target, e.reference)} (${F(e.value)}): solid raises it, dashed lowers it, wider is more. ${t.paths.length} paths are drawn; ${s.count} others, constants and unopened heads (net) carry ${F(s.value)}.`,
+	return J(U, o, {
+		shows: `Paths from where something is written to ${Ma(e.target, e.reference)} (${I(e.value)}): solid raises it, dashed lowers it, wider is more. ${t.paths.length} paths are drawn; ${s.count} others, constants and unopened heads (net) carry ${I(s.value)}.`,
 		made: e,
 		asked: n,
-		about: ga(e.target)
+		about: ja(e.target)
 	});
 }
-var El = 480, Dl = .7;
-function Ol(e, t) {
-	let n = (t) => z(rl(e, t)), r = Qc(t.nodes, n).set("output", `${Y(e.target.text)} ${F(e.value)}`), i = bl(t.nodes, r), a = Math.min(Dl, H / i.width, El / i.height), o = xl(i, a, (H - i.width * a) / 2), s = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), c = [
-		...t.edges.map((e) => Al(e, Sl(e.from, e.to, o), s)),
-		...t.nodes.map((e) => kl(e, r.get(e.id) ?? e.label, o.boxes.get(e.id), a)),
-		...o.bands.map(({ column: e, x: t, width: r }) => G(t + r / 2, o.height - 6, `${xn(String(e.position), e.ofSource)} ${n(e)}`, {
+var Rl = 480, zl = .7;
+function Bl(e, t) {
+	let n = (t) => B(hl(e, t)), r = ul(t.nodes, n).set("output", `${Y(e.target.text)} ${I(e.value)}`), i = Ml(t.nodes, r), a = Math.min(zl, U / i.width, Rl / i.height), o = Nl(i, a, (U - i.width * a) / 2), s = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), c = [
+		...t.edges.map((e) => Hl(e, Pl(e.from, e.to, o), s)),
+		...t.nodes.map((e) => Vl(e, r.get(e.id) ?? e.label, o.boxes.get(e.id), a)),
+		...o.bands.map(({ column: e, x: t, width: r }) => K(t + r / 2, o.height - 6, `${bn(String(e.position), e.ofSource)} ${n(e)}`, {
 			size: 12 * a,
 			anchor: "middle",
 			bold: !0
@@ -5955,31 +6185,31 @@ function Ol(e, t) {
 		body: c.join("\n")
 	};
 }
-function kl(e, t, { x: n, y: r, width: i, height: a }, o) {
+function Vl(e, t, { x: n, y: r, width: i, height: a }, o) {
 	let s = {
 		rx: e.carries ? a / 2 : 1,
 		fill: "#fff",
-		stroke: Ti,
+		stroke: zi,
 		"stroke-width": .6
 	};
-	return K(n - i / 2, r - a / 2, i, a, s) + G(n, r + 4 * o, t, {
+	return Qi(n - i / 2, r - a / 2, i, a, s) + K(n, r + 4 * o, t, {
 		size: 11 * o,
 		anchor: "middle",
 		bold: e.label === ""
 	});
 }
-function Al({ value: e }, t, n) {
-	return Ai("path", {
+function Hl({ value: e }, t, n) {
+	return Wi("path", {
 		d: t,
 		fill: "none",
-		stroke: e < 0 ? Oi : Di,
+		stroke: e < 0 ? Hi : Vi,
 		"stroke-width": .6 + 4 * (n > 0 ? Math.abs(e) / n : 0),
 		"stroke-dasharray": e < 0 ? "4 3" : void 0,
 		"stroke-opacity": .8
 	});
 }
-function jl(e) {
-	let t = (t) => rl(e, t)?.text ?? "";
+function Ul(e) {
+	let t = (t) => hl(e, t)?.text ?? "";
 	return {
 		head: [
 			"path",
@@ -5991,49 +6221,49 @@ function jl(e) {
 			"logits"
 		],
 		rows: e.paths.map((e) => [
-			il(e, t),
+			gl(e, t),
 			e.kind,
 			e.layer,
 			e.position,
 			String(e.of_source ?? !1),
-			e.steps.map((e) => `${xn(`L${e.layer}.${e.cross ? "X" : "H"}${e.head}`, e.encoder ?? !1)}`).join(" "),
+			e.steps.map((e) => `${bn(`L${e.layer}.${e.cross ? "X" : "H"}${e.head}`, e.encoder ?? !1)}`).join(" "),
 			e.value
 		])
 	};
 }
 // src/panels/Flow.tsx
-var Ml = .8;
-function Nl() {
-	let e = k(), t = e.explained.value, n = e.followed(), { answer: r, result: i, stale: a } = Wt(n ? {
+var Wl = .8;
+function Gl() {
+	let e = A(), t = e.explained.value, n = e.followed(), { answer: r, result: i, stale: a } = Ut(n ? {
 		ask: "paths",
 		...n
-	} : null), o = O(2);
-	return /* @__PURE__ */ j("div", {
+	} : null), o = k(2);
+	return /* @__PURE__ */ M("div", {
 		class: "flow-place",
-		children: t ? /* @__PURE__ */ j(Z, {
+		children: t ? /* @__PURE__ */ M(Z, {
 			name: "flow",
 			title: "Paths",
-			note: /* @__PURE__ */ j(b, { children: [/* @__PURE__ */ j(Q, {
+			note: /* @__PURE__ */ M(x, { children: [/* @__PURE__ */ M(Q, {
 				name: "path",
 				children: "Paths"
 			}), " from where something is written, through heads, to the prediction. A band is a token; layers go up. Solid orange raises, dashed purple lowers; the wider, the more."] }),
 			children: [
-				e.reads() === null ? null : /* @__PURE__ */ j("p", {
+				e.reads() === null ? null : /* @__PURE__ */ M("p", {
 					class: "note",
 					children: "Columns with the mark “enc.” are positions of the source; paths start in the encoder (enc.) and cross to the prompt by heads of cross-attention (X)."
 				}),
-				/* @__PURE__ */ j(B, { answer: r }),
-				i ? /* @__PURE__ */ j("div", {
+				/* @__PURE__ */ M(V, { answer: r }),
+				i ? /* @__PURE__ */ M("div", {
 					class: a ? "stale" : "",
 					children: [
-						/* @__PURE__ */ j("label", {
+						/* @__PURE__ */ M("label", {
 							class: "controls",
 							children: [
 								"Paths of at least ",
 								o.value,
 								"% of the logit",
 								" ",
-								/* @__PURE__ */ j("input", {
+								/* @__PURE__ */ M("input", {
 									type: "range",
 									min: .5,
 									max: 10,
@@ -6043,15 +6273,15 @@ function Nl() {
 								})
 							]
 						}),
-						/* @__PURE__ */ j(X, {
+						/* @__PURE__ */ M(X, {
 							name: "flow",
-							figure: (e) => Tl(i, Kc(i, o.value / 100), e),
-							table: () => jl(i),
+							figure: (e) => Ll(i, il(i, o.value / 100), e),
+							table: () => Ul(i),
 							data: i
 						}),
-						/* @__PURE__ */ j(Pl, {
+						/* @__PURE__ */ M(Kl, {
 							payload: i,
-							flow: Kc(i, o.value / 100)
+							flow: il(i, o.value / 100)
 						})
 					]
 				}) : null
@@ -6059,42 +6289,42 @@ function Nl() {
 		}) : null
 	});
 }
-function Pl({ payload: e, flow: t }) {
-	let n = (t) => z(rl(e, t)), r = Ve(null), i = O(0), a = O(null);
-	Ha(() => {
+function Kl({ payload: e, flow: t }) {
+	let n = (t) => B(hl(e, t)), r = Be(null), i = k(0), a = k(null);
+	ro(() => {
 		i.value = r.current?.clientWidth ?? 0;
 	});
-	let o = Qc(t.nodes, n);
-	o.set("output", `${L(e.target.text)} ${F(e.value)}`);
-	let s = bl(t.nodes, o, i.value), { boxes: c, bands: l, width: u, height: d } = s, f = i.value > 0 ? Math.max(Ml, Math.min(1, i.value / u)) : 1;
-	Be(() => {
+	let o = ul(t.nodes, n);
+	o.set("output", `${R(e.target.text)} ${I(e.value)}`);
+	let s = Ml(t.nodes, o, i.value), { boxes: c, bands: l, width: u, height: d } = s, f = i.value > 0 ? Math.max(Wl, Math.min(1, i.value / u)) : 1;
+	ze(() => {
 		let e = r.current?.querySelector(".scroll");
 		e && (e.scrollLeft = e.scrollWidth);
 	}, [u * f]);
-	let p = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), m = a.value !== null && c.has(a.value) ? a.value : null, h = m === null ? null : Zc(t, m), g = (e) => h && !h.lit.has(e) ? " faded" : "";
-	return /* @__PURE__ */ j(b, { children: [
-		/* @__PURE__ */ j("div", {
+	let p = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), m = a.value !== null && c.has(a.value) ? a.value : null, h = m === null ? null : ll(t, m), g = (e) => h && !h.lit.has(e) ? " faded" : "";
+	return /* @__PURE__ */ M(x, { children: [
+		/* @__PURE__ */ M("div", {
 			ref: r,
-			children: /* @__PURE__ */ j(oo, {
+			children: /* @__PURE__ */ M(gi, {
 				label: "Flow graph",
-				children: /* @__PURE__ */ j("svg", {
+				children: /* @__PURE__ */ M("svg", {
 					class: "flow",
 					width: u * f,
 					height: d * f,
 					viewBox: `0 0 ${u} ${d}`,
 					children: [
-						/* @__PURE__ */ j("title", { children: `${t.paths.length} paths to ${L(e.target.text)}` }),
-						l.map((e, t) => /* @__PURE__ */ j("g", {
+						/* @__PURE__ */ M("title", { children: `${t.paths.length} paths to ${R(e.target.text)}` }),
+						l.map((e, t) => /* @__PURE__ */ M("g", {
 							class: "band-of-token",
 							children: [
-								/* @__PURE__ */ j("rect", {
+								/* @__PURE__ */ M("rect", {
 									x: e.x,
 									y: 0,
 									width: e.width,
 									height: d,
 									class: t % 2 ? "odd" : ""
 								}),
-								/* @__PURE__ */ j("rect", {
+								/* @__PURE__ */ M("rect", {
 									class: "token-node",
 									x: e.x + 4,
 									y: d - 26,
@@ -6102,27 +6332,27 @@ function Pl({ payload: e, flow: t }) {
 									height: 20,
 									rx: 4
 								}),
-								/* @__PURE__ */ j("text", {
+								/* @__PURE__ */ M("text", {
 									x: e.x + e.width / 2,
 									y: d - 12,
 									children: [
-										xn(String(e.column.position), e.column.ofSource),
+										bn(String(e.column.position), e.column.ofSource),
 										" ",
 										n(e.column)
 									]
 								})
 							]
-						}, nl(e.column))),
+						}, ml(e.column))),
 						t.edges.map((e) => {
 							let t = `${e.from} ${e.to}`, n = p > 0 ? Math.abs(e.value) / p : 0;
-							return /* @__PURE__ */ j("path", {
+							return /* @__PURE__ */ M("path", {
 								class: `edge ${e.value < 0 ? "negative" : "positive"}${g(t)}`,
-								d: Sl(e.from, e.to, s),
+								d: Pl(e.from, e.to, s),
 								"stroke-width": 1 + 6 * n,
-								children: /* @__PURE__ */ j("title", { children: F(e.value) })
+								children: /* @__PURE__ */ M("title", { children: I(e.value) })
 							}, t);
 						}),
-						t.nodes.map((e) => /* @__PURE__ */ j(Fl, {
+						t.nodes.map((e) => /* @__PURE__ */ M(ql, {
 							node: e,
 							box: c.get(e.id),
 							label: o.get(e.id) ?? e.label,
@@ -6133,66 +6363,66 @@ function Pl({ payload: e, flow: t }) {
 				})
 			})
 		}),
-		/* @__PURE__ */ j("p", {
+		/* @__PURE__ */ M("p", {
 			class: "told",
 			"aria-live": "polite",
-			children: h && m !== null ? /* @__PURE__ */ j(b, { children: [
-				/* @__PURE__ */ j("strong", { children: o.get(m) }),
+			children: h && m !== null ? /* @__PURE__ */ M(x, { children: [
+				/* @__PURE__ */ M("strong", { children: o.get(m) }),
 				": ",
 				h.paths.length,
 				" of the paths run through it, together",
 				" ",
-				F(h.value),
+				I(h.value),
 				" logits.",
 				" ",
-				h.paths.slice(0, 3).map((e, t) => /* @__PURE__ */ j("span", {
+				h.paths.slice(0, 3).map((e, t) => /* @__PURE__ */ M("span", {
 					class: "chip",
 					children: [
-						il(e, n),
+						gl(e, n),
 						" ",
-						/* @__PURE__ */ j("span", {
+						/* @__PURE__ */ M("span", {
 							class: "small",
-							children: F(e.value)
+							children: I(e.value)
 						})
 					]
 				}, t))
 			] }) : "Point at a node, or go to it with Tab, to see what runs through it."
 		}),
-		/* @__PURE__ */ j("p", {
+		/* @__PURE__ */ M("p", {
 			class: "note",
 			children: [
 				t.paths.length,
 				" paths carry ",
-				F(es(t.paths.map((e) => e.value))),
+				I(fs(t.paths.map((e) => e.value))),
 				" of ",
-				F(e.value),
+				I(e.value),
 				";",
 				" ",
-				/* @__PURE__ */ j("strong", { children: [
+				/* @__PURE__ */ M("strong", { children: [
 					t.remainder.count,
 					" other paths, constants and unopened heads (net) ",
-					F(t.remainder.value)
+					I(t.remainder.value)
 				] }),
 				" ",
 				"(",
-				Dr(Math.abs(t.remainder.value / e.value)),
+				Er(Math.abs(t.remainder.value / e.value)),
 				" of the logit)."
 			]
 		}),
-		/* @__PURE__ */ j(so, {
+		/* @__PURE__ */ M(_i, {
 			label: "paths",
 			head: ["path", "logits"],
-			rows: () => [...t.paths.map((e) => [il(e, n), F(e.value)]), ["all others (net)", F(t.remainder.value)]]
+			rows: () => [...t.paths.map((e) => [gl(e, n), I(e.value)]), ["all others (net)", I(t.remainder.value)]]
 		})
 	] });
 }
-function Fl({ node: e, box: t, label: n, faded: r, onOver: i }) {
-	let a = k(), { part: o } = e, s = o !== null && fn(o, a.at.selection.value), c = (e) => {
+function ql({ node: e, box: t, label: n, faded: r, onOver: i }) {
+	let a = A(), { part: o } = e, s = o !== null && dn(o, a.at.selection.value), c = (e) => {
 		i(e), a.hovered.value = e ? o : null;
 	}, l = () => {
 		o && a.select(s ? null : o);
-	}, u = o !== null && fn(o, a.hovered.value);
-	return /* @__PURE__ */ j("g", {
+	}, u = o !== null && dn(o, a.hovered.value);
+	return /* @__PURE__ */ M("g", {
 		class: `spot${o ? " choosable" : ""}${u ? " hovered" : ""}${r}`,
 		role: "button",
 		tabIndex: 0,
@@ -6206,13 +6436,13 @@ function Fl({ node: e, box: t, label: n, faded: r, onOver: i }) {
 		onMouseLeave: () => c(!1),
 		onFocus: () => c(!0),
 		onBlur: () => c(!1),
-		children: [/* @__PURE__ */ j("rect", {
+		children: [/* @__PURE__ */ M("rect", {
 			x: t.x - t.width / 2,
 			y: t.y - t.height / 2,
 			width: t.width,
 			height: t.height,
 			rx: e.carries ? 9 : 2
-		}), /* @__PURE__ */ j("text", {
+		}), /* @__PURE__ */ M("text", {
 			x: t.x,
 			y: t.y + 4,
 			children: n
@@ -6220,86 +6450,86 @@ function Fl({ node: e, box: t, label: n, faded: r, onOver: i }) {
 	});
 }
 // src/panels/Generation.tsx
-var Il = 12;
-function Ll() {
-	let e = k(), t = e.continued, { a: n, source: r } = e.state.value, i = {
+var Jl = 12;
+function Yl() {
+	let e = A(), t = e.continued, { a: n, source: r } = e.state.value, i = {
 		ask: "generate",
-		...vs({
+		...As({
 			prompt: n,
 			source: r
 		}),
-		tokens: Il
-	}, a = e.data.host === "report", o = a && e.desk.peek(i) ? i : t.value, s = Ht(o && zl(o, i, e.desk.peek(o)) ? o : null);
-	return !e.explained.value || a && !o ? null : /* @__PURE__ */ j(Z, {
+		tokens: Jl
+	}, a = e.data.host === "report", o = a && e.desk.peek(i) ? i : t.value, s = Vt(o && Zl(o, i, e.desk.peek(o)) ? o : null);
+	return !e.explained.value || a && !o ? null : /* @__PURE__ */ M(Z, {
 		name: "generation",
 		title: "Generation",
 		note: "What the model writes next, taking the top token each time.",
 		children: [
-			a ? null : /* @__PURE__ */ j("button", {
+			a ? null : /* @__PURE__ */ M("button", {
 				type: "button",
 				onClick: () => t.value = i,
 				children: [
 					"Continue by ",
-					Il,
+					Jl,
 					" tokens"
 				]
 			}),
-			/* @__PURE__ */ j(B, { answer: s }),
-			s?.result ? /* @__PURE__ */ j(Bl, { result: s.result }) : null,
-			s?.result ? /* @__PURE__ */ j(Rl, { result: s.result }) : null
+			/* @__PURE__ */ M(V, { answer: s }),
+			s?.result ? /* @__PURE__ */ M(Ql, { result: s.result }) : null,
+			s?.result ? /* @__PURE__ */ M(Xl, { result: s.result }) : null
 		]
 	});
 }
-function Rl({ result: e }) {
-	return /* @__PURE__ */ j(X, {
+function Xl({ result: e }) {
+	return /* @__PURE__ */ M(X, {
 		name: "continuation",
-		figure: (t) => xs(e, t),
-		table: () => Ss(e),
+		figure: (t) => Ns(e, t),
+		table: () => Ps(e),
 		data: e
 	});
 }
-function zl(e, t, n) {
+function Zl(e, t, n) {
 	return [e.prompt, n?.whole].includes(t.prompt) && e.source === t.source;
 }
-function Bl({ result: e }) {
-	let t = k(), { whole: n } = e, r = t.data.host === "report", { position: i, target: a } = t.state.value;
-	return /* @__PURE__ */ j(b, { children: [n === null ? /* @__PURE__ */ j("p", {
+function Ql({ result: e }) {
+	let t = A(), { whole: n } = e, r = t.data.host === "report", { position: i, target: a } = t.state.value;
+	return /* @__PURE__ */ M(x, { children: [n === null ? /* @__PURE__ */ M("p", {
 		class: "note",
 		children: "No text has exactly these tokens, so they cannot be explained one by one."
-	}) : null, /* @__PURE__ */ j("ol", {
+	}) : null, /* @__PURE__ */ M("ol", {
 		class: "strip",
-		children: e.generated.map((e) => /* @__PURE__ */ j("li", { children: /* @__PURE__ */ j("button", {
+		children: e.generated.map((e) => /* @__PURE__ */ M("li", { children: /* @__PURE__ */ M("button", {
 			type: "button",
 			class: "token",
 			title: "Why this token?",
-			"aria-pressed": i === e.position - 1 && a === tr(e),
+			"aria-pressed": i === e.position - 1 && a === er(e),
 			disabled: n === null || r,
 			onClick: () => t.set({
 				view: "why",
 				a: n ?? "",
 				position: e.position - 1,
-				target: tr(e)
+				target: er(e)
 			}),
-			children: [/* @__PURE__ */ j($, { text: e.text }), /* @__PURE__ */ j("span", {
+			children: [/* @__PURE__ */ M($, { text: e.text }), /* @__PURE__ */ M("span", {
 				class: "index",
-				children: I(e.probability)
+				children: L(e.probability)
 			})]
 		}) }, e.position))
 	})] });
 }
 // src/lib/figure/knew.ts
-var Vl = 46, Hl = V - 6, Ul = 112;
-function Wl(e, t) {
+var $l = 46, eu = H - 6, tu = 112;
+function nu(e, t) {
 	let n = `“${Y(e.target.text)}”`;
-	return J(V, [Gl(e)], {
+	return J(H, [ru(e)], {
 		shows: `Rank of ${n} in what the stream would predict after each layer, by the logit lens; 1 is the top prediction.`,
 		made: e,
 		asked: t,
-		about: ga(e.target)
+		about: ja(e.target)
 	});
 }
-function Gl({ lens: e, target: t }) {
-	let n = Math.max(1, Math.ceil(Math.log10(Math.max(1, ...e.map((e) => e.rank))))), r = (t) => Vl + t * (Hl - Vl) / Math.max(e.length - 1, 1), i = (e) => Ul - Math.log10(e) / n * 104, a = Array.from({ length: n + 1 }, (e, t) => 10 ** t), o = [
+function ru({ lens: e, target: t }) {
+	let n = Math.max(1, Math.ceil(Math.log10(Math.max(1, ...e.map((e) => e.rank))))), r = (t) => $l + t * (eu - $l) / Math.max(e.length - 1, 1), i = (e) => tu - Math.log10(e) / n * 104, a = Array.from({ length: n + 1 }, (e, t) => 10 ** t), o = [
 		1,
 		2,
 		5,
@@ -6308,44 +6538,44 @@ function Gl({ lens: e, target: t }) {
 	return {
 		height: 135,
 		body: [
-			...a.map((e) => Ri(Vl, i(e), Hl, i(e), { stroke: Ei })),
-			...a.map((e) => G(41, i(e) + 2.4, e.toLocaleString("en"), {
-				size: W,
+			...a.map((e) => $i($l, i(e), eu, i(e), { stroke: Bi })),
+			...a.map((e) => K(41, i(e) + 2.4, e.toLocaleString("en"), {
+				size: G,
 				anchor: "end",
-				fill: U
+				fill: W
 			})),
-			Ri(Vl, Ul, Hl, Ul, { stroke: Ti }),
-			...e.map((e, t) => e.layer === null || e.layer % o === 0 && (e.layer > 0 || o === 1) ? Ri(r(t), Ul, r(t), 114.5, { stroke: Ti }) + G(r(t), 121.5, e.layer === null ? "emb" : String(e.layer), {
-				size: W,
+			$i($l, tu, eu, tu, { stroke: zi }),
+			...e.map((e, t) => e.layer === null || e.layer % o === 0 && (e.layer > 0 || o === 1) ? $i(r(t), tu, r(t), 114.5, { stroke: zi }) + K(r(t), 121.5, e.layer === null ? "emb" : String(e.layer), {
+				size: G,
 				anchor: "middle",
-				fill: U
+				fill: W
 			}) : ""),
-			Ai("polyline", {
+			Wi("polyline", {
 				points: e.map((e, t) => `${r(t).toFixed(2)},${i(e.rank).toFixed(2)}`).join(" "),
 				fill: "none",
-				stroke: Di,
+				stroke: Vi,
 				"stroke-width": 1.4,
 				"stroke-linejoin": "round"
 			}),
-			...e.map((e, t) => Ai("circle", {
+			...e.map((e, t) => Wi("circle", {
 				cx: r(t),
 				cy: i(e.rank),
 				r: 1.6,
-				fill: Di
+				fill: Vi
 			})),
-			G((Vl + Hl) / 2, 132, "read after layer (emb: the embedding)", {
-				size: W + .5,
+			K(($l + eu) / 2, 132, "read after layer (emb: the embedding)", {
+				size: G + .5,
 				anchor: "middle"
 			}),
-			G(8, 60, `rank of ${Y(t.text)} (log)`, {
-				size: W + .5,
+			K(8, 60, `rank of ${Y(t.text)} (log)`, {
+				size: G + .5,
 				anchor: "middle",
 				turn: -90
 			})
 		].join("\n")
 	};
 }
-function Kl({ lens: e }) {
+function iu({ lens: e }) {
 	return {
 		head: [
 			"layer",
@@ -6356,7 +6586,7 @@ function Kl({ lens: e }) {
 			"top_probability"
 		],
 		rows: e.map((e) => [
-			va(e.layer),
+			Na(e.layer),
 			e.rank,
 			e.probability,
 			e.kl,
@@ -6366,25 +6596,25 @@ function Kl({ lens: e }) {
 	};
 }
 // src/panels/Knew.tsx
-var ql = 360, Jl = 150, Yl = 44, Xl = 14, Zl = new Intl.NumberFormat("en", { notation: "compact" });
-function Ql() {
-	let e = k().explained.value, t = Qt();
-	return !e || e.lens.length === 0 ? null : /* @__PURE__ */ j(Z, {
+var au = 360, ou = 150, su = 44, cu = 14, lu = new Intl.NumberFormat("en", { notation: "compact" });
+function uu() {
+	let e = A().explained.value, t = Zt();
+	return !e || e.lens.length === 0 ? null : /* @__PURE__ */ M(Z, {
 		name: "knew",
 		title: "When it knew",
-		note: `Rank of ${R(e.target.text)} in what the stream would predict after each layer (1 is the top).`,
+		note: `Rank of ${z(e.target.text)} in what the stream would predict after each layer (1 is the top).`,
 		children: [
-			/* @__PURE__ */ j(X, {
+			/* @__PURE__ */ M(X, {
 				name: "rank-by-layer",
-				figure: (t) => Wl(e, t),
-				table: () => Kl(e),
+				figure: (t) => nu(e, t),
+				table: () => iu(e),
 				data: e
 			}),
-			/* @__PURE__ */ j(eu, {
+			/* @__PURE__ */ M(fu, {
 				explained: e,
 				tested: t
 			}),
-			/* @__PURE__ */ j(so, {
+			/* @__PURE__ */ M(_i, {
 				label: "rank by layer",
 				head: [
 					"layer",
@@ -6393,59 +6623,59 @@ function Ql() {
 					"top token"
 				],
 				rows: () => e.lens.map((e) => [
-					$l(e.layer),
+					du(e.layer),
 					`${e.rank}`,
-					I(e.probability),
-					/* @__PURE__ */ j("bdi", { children: R(e.top.text) }, "top")
+					L(e.probability),
+					/* @__PURE__ */ M("bdi", { children: z(e.top.text) }, "top")
 				])
 			})
 		]
 	});
 }
-function $l(e) {
+function du(e) {
 	return e === null ? "embedding" : `L${e}`;
 }
-function eu({ explained: e, tested: t }) {
-	let n = e.lens, r = Math.max(1, Math.ceil(Math.log10(Math.max(...n.map((e) => e.rank))))), i = (e) => Yl + e * 304 / Math.max(n.length - 1, 1), a = (e) => 128 - Math.log10(e) / r * 114, o = tu(e, t), s = Array.from({ length: r + 1 }, (e, t) => 10 ** t).filter((e, t) => r <= 3 || t % 2 == 0 || t === r);
-	return /* @__PURE__ */ j("svg", {
+function fu({ explained: e, tested: t }) {
+	let n = e.lens, r = Math.max(1, Math.ceil(Math.log10(Math.max(...n.map((e) => e.rank))))), i = (e) => su + e * 304 / Math.max(n.length - 1, 1), a = (e) => 128 - Math.log10(e) / r * 114, o = pu(e, t), s = Array.from({ length: r + 1 }, (e, t) => 10 ** t).filter((e, t) => r <= 3 || t % 2 == 0 || t === r);
+	return /* @__PURE__ */ M("svg", {
 		class: "curve",
-		viewBox: `0 0 ${ql} ${Jl}`,
+		viewBox: `0 0 ${au} ${ou}`,
 		role: "img",
 		"aria-label": "Rank of the target by layer",
 		children: [
-			s.map((e) => /* @__PURE__ */ j("g", { children: [/* @__PURE__ */ j("line", {
-				x1: Yl,
+			s.map((e) => /* @__PURE__ */ M("g", { children: [/* @__PURE__ */ M("line", {
+				x1: su,
 				x2: 348,
 				y1: a(e),
 				y2: a(e),
 				class: "grid-line"
-			}), /* @__PURE__ */ j("text", {
+			}), /* @__PURE__ */ M("text", {
 				x: 38,
 				y: a(e) + 4,
 				"text-anchor": "end",
-				children: e === 1 ? "top, 1" : Zl.format(e)
+				children: e === 1 ? "top, 1" : lu.format(e)
 			})] }, e)),
-			/* @__PURE__ */ j("polyline", { points: n.map((e, t) => `${i(t)},${a(e.rank)}`).join(" ") }),
+			/* @__PURE__ */ M("polyline", { points: n.map((e, t) => `${i(t)},${a(e.rank)}`).join(" ") }),
 			o.map(({ place: e, text: t }, r) => {
 				let o = e > n.length / 2;
-				return /* @__PURE__ */ j("g", { children: [/* @__PURE__ */ j("circle", {
+				return /* @__PURE__ */ M("g", { children: [/* @__PURE__ */ M("circle", {
 					cx: i(e),
 					cy: a(n[e]?.rank ?? 1),
 					r: 4
-				}), /* @__PURE__ */ j("text", {
+				}), /* @__PURE__ */ M("text", {
 					class: "strong",
 					x: i(e) + (o ? -9 : 9),
-					y: Math.max(Xl, a(n[e]?.rank ?? 1) + (r === 0 && n[e]?.rank !== 1 ? 12 : -8)),
+					y: Math.max(cu, a(n[e]?.rank ?? 1) + (r === 0 && n[e]?.rank !== 1 ? 12 : -8)),
 					"text-anchor": o ? "end" : "start",
 					children: t
 				})] }, e);
 			}),
-			/* @__PURE__ */ j("text", {
-				x: Yl,
+			/* @__PURE__ */ M("text", {
+				x: su,
 				y: 145,
 				children: "embedding"
 			}),
-			/* @__PURE__ */ j("text", {
+			/* @__PURE__ */ M("text", {
 				x: 348,
 				y: 145,
 				"text-anchor": "end",
@@ -6454,8 +6684,8 @@ function eu({ explained: e, tested: t }) {
 		]
 	});
 }
-function tu(e, t) {
-	let n = e.lens, r = t?.answer.part ? vn(t.answer.part) : null, i = [], a = r && !r.encoder ? n.findIndex((e) => e.layer === r.layer) : -1;
+function pu(e, t) {
+	let n = e.lens, r = t?.answer.part ? _n(t.answer.part) : null, i = [], a = r && !r.encoder ? n.findIndex((e) => e.layer === r.layer) : -1;
 	a >= 0 && i.push({
 		place: a,
 		text: `after ${t?.answer.part}: ${n[a]?.rank.toLocaleString("en")}`
@@ -6464,62 +6694,62 @@ function tu(e, t) {
 	for (; o > 0 && n[o - 1]?.rank === 1;) o--;
 	return o < n.length && o !== a && i.push({
 		place: o,
-		text: `top from ${$l(n[o]?.layer ?? null)} on`
+		text: `top from ${du(n[o]?.layer ?? null)} on`
 	}), i;
 }
 // src/lib/figure/knowledge.ts
-var nu = 12;
-function ru(e, t) {
-	let n = Nn(e), r = e.layers.map((e) => e.sum ?? 0), i = e.attributions.slice(0, nu).map((e) => ({
-		name: Pn(e),
+var mu = 12;
+function hu(e, t) {
+	let n = Mn(e), r = e.layers.map((e) => e.sum ?? 0), i = e.attributions.slice(0, mu).map((e) => ({
+		name: Nn(e),
 		value: e.value,
-		number: F(e.value, 3)
-	})), a = Jo(i.map((e) => e.value), "attribution of the strongest neurons, probability", (e) => F(e, 2)), o = Y(e.target.map((e) => e.text).join(""));
-	return J(V, [...n.map((e) => ou(e, r)), ...i.length > 0 ? [Ho(V, {
+		number: I(e.value, 3)
+	})), a = os(i.map((e) => e.value), "attribution of the strongest neurons, probability", (e) => I(e, 2)), o = Y(e.target.map((e) => e.text).join(""));
+	return J(H, [...n.map((e) => vu(e, r)), ...i.length > 0 ? [es(H, {
 		rows: i,
 		axis: a
 	})] : []], {
 		shows: `Knowledge attribution: how much of the probability of “${o}” the neurons of each layer are worth (above), and the strongest neurons (below), from ${e.baseline === "zero" ? "no activation" : "the mean activation"} to their own. Hatched: lowers it.`,
 		made: e,
 		asked: t,
-		about: `Answer: “${o}” (${I(e.probability)}).`
+		about: `Answer: “${o}” (${L(e.probability)}).`
 	});
 }
-var iu = 40, au = 84;
-function ou({ layers: e, encoder: t }, n) {
-	let [r, i] = [Math.min(0, ...n), Math.max(1e-9, ...n)], a = (e) => 4 + (i - e) / (i - r) * au, o = (V - iu) / Math.max(e.length, 1), s = Math.ceil(10 / o);
+var gu = 40, _u = 84;
+function vu({ layers: e, encoder: t }, n) {
+	let [r, i] = [Math.min(0, ...n), Math.max(1e-9, ...n)], a = (e) => 4 + (i - e) / (i - r) * _u, o = (H - gu) / Math.max(e.length, 1), s = Math.ceil(10 / o);
 	return {
 		height: 110,
 		body: [
-			...qo({
+			...as({
 				low: r,
 				high: i
-			}).map((e) => Ri(iu, a(e), V, a(e), { stroke: e === 0 ? Ti : Ei }) + G(36, a(e) + 2.3, F(e, 2), {
-				size: W,
+			}).map((e) => $i(gu, a(e), H, a(e), { stroke: e === 0 ? zi : Bi }) + K(36, a(e) + 2.3, I(e, 2), {
+				size: G,
 				anchor: "end",
-				fill: U
+				fill: W
 			})),
 			...e.map(({ sum: e, layer: t }, n) => {
-				let r = e ?? 0, i = iu + n * o, c = n % s === 0 ? G(i + o / 2, 97, String(t), {
-					size: W,
+				let r = e ?? 0, i = gu + n * o, c = n % s === 0 ? K(i + o / 2, 97, String(t), {
+					size: G,
 					anchor: "middle",
-					fill: U
+					fill: W
 				}) : "";
-				return Bi(i + o * .1, Math.min(a(r), a(0)), o * .8, Math.abs(a(r) - a(0)), r < 0) + c;
+				return ta(i + o * .1, Math.min(a(r), a(0)), o * .8, Math.abs(a(r) - a(0)), r < 0) + c;
 			}),
-			G((iu + V) / 2, 107, t ? "layer of the encoder" : "layer", {
-				size: W + .5,
+			K((gu + H) / 2, 107, t ? "layer of the encoder" : "layer", {
+				size: G + .5,
 				anchor: "middle"
 			}),
-			G(7, 46, "probability", {
-				size: W + .5,
+			K(7, 46, "probability", {
+				size: G + .5,
 				anchor: "middle",
 				turn: -90
 			})
 		].join("\n")
 	};
 }
-function su(e) {
+function yu(e) {
 	return {
 		head: [
 			"part",
@@ -6530,14 +6760,14 @@ function su(e) {
 			"activation"
 		],
 		rows: [...e.layers.map(({ layer: e, encoder: t, sum: n, change: r, error: i }) => [
-			xn(`L${e}`, t ?? !1),
+			bn(`L${e}`, t ?? !1),
 			"layer",
 			n,
 			r,
 			i,
 			null
 		]), ...e.attributions.map((e) => [
-			Pn(e),
+			Nn(e),
 			"neuron",
 			e.value,
 			null,
@@ -6547,18 +6777,18 @@ function su(e) {
 	};
 }
 // src/panels/FactChoice.tsx
-function cu({ facts: e }) {
-	let t = k();
-	return /* @__PURE__ */ j("p", { children: [
+function bu({ facts: e }) {
+	let t = A();
+	return /* @__PURE__ */ M("p", { children: [
 		"This asks for a known fact in other words. Find the neurons of",
 		" ",
-		e.slice(0, 3).map((e) => /* @__PURE__ */ j("button", {
+		e.slice(0, 3).map((e) => /* @__PURE__ */ M("button", {
 			type: "button",
 			onClick: () => t.set({
 				a: e.prompt,
 				position: null,
 				target: null,
-				knowledge: jn
+				knowledge: An
 			}),
 			children: [
 				e.relation,
@@ -6572,34 +6802,34 @@ function cu({ facts: e }) {
 		"with the prompts that are known to ask for it."
 	] });
 }
-function lu({ list: e, open: t }) {
-	let n = k(), r = O(0), i = O(0), a = e.relations[r.value]?.facts ?? [], o = a[i.value];
-	return /* @__PURE__ */ j("details", {
+function xu({ list: e, open: t }) {
+	let n = A(), r = k(0), i = k(0), a = e.relations[r.value]?.facts ?? [], o = a[i.value];
+	return /* @__PURE__ */ M("details", {
 		open: t,
-		children: [/* @__PURE__ */ j("summary", { children: "Choose a known fact" }), /* @__PURE__ */ j("p", {
+		children: [/* @__PURE__ */ M("summary", { children: "Choose a known fact" }), /* @__PURE__ */ M("p", {
 			class: "controls",
 			children: [
-				/* @__PURE__ */ j("label", { children: [
+				/* @__PURE__ */ M("label", { children: [
 					"Relation",
 					" ",
-					/* @__PURE__ */ j("select", {
+					/* @__PURE__ */ M("select", {
 						value: r.value,
 						onChange: (e) => {
 							r.value = Number(e.currentTarget.value), i.value = 0;
 						},
-						children: e.relations.map((e, t) => /* @__PURE__ */ j("option", {
+						children: e.relations.map((e, t) => /* @__PURE__ */ M("option", {
 							value: t,
 							children: [e.name, e.description ? ` (${e.description})` : ""]
 						}, e.name))
 					})
 				] }),
-				/* @__PURE__ */ j("label", { children: [
+				/* @__PURE__ */ M("label", { children: [
 					"Fact",
 					" ",
-					/* @__PURE__ */ j("select", {
+					/* @__PURE__ */ M("select", {
 						value: i.value,
 						onChange: (e) => i.value = Number(e.currentTarget.value),
-						children: a.map((e, t) => /* @__PURE__ */ j("option", {
+						children: a.map((e, t) => /* @__PURE__ */ M("option", {
 							value: t,
 							children: [
 								e.subject,
@@ -6609,7 +6839,7 @@ function lu({ list: e, open: t }) {
 						}, e.subject))
 					})
 				] }),
-				/* @__PURE__ */ j("button", {
+				/* @__PURE__ */ M("button", {
 					type: "button",
 					disabled: !o,
 					onClick: () => o && n.set({
@@ -6623,35 +6853,35 @@ function lu({ list: e, open: t }) {
 		})]
 	});
 }
-function uu() {
-	let e = k(), t = O(""), n = O(""), r = In(t.value);
-	return /* @__PURE__ */ j("details", { children: [
-		/* @__PURE__ */ j("summary", { children: "Or write prompts of your own" }),
-		/* @__PURE__ */ j("label", {
+function Su() {
+	let e = A(), t = k(""), n = k(""), r = Fn(t.value);
+	return /* @__PURE__ */ M("details", { children: [
+		/* @__PURE__ */ M("summary", { children: "Or write prompts of your own" }),
+		/* @__PURE__ */ M("label", {
 			class: "stacked",
-			children: ["More prompts that end right before the same answer, one a line", /* @__PURE__ */ j("textarea", {
+			children: ["More prompts that end right before the same answer, one a line", /* @__PURE__ */ M("textarea", {
 				rows: 3,
 				value: t.value,
 				dir: "auto",
 				onInput: (e) => t.value = e.currentTarget.value
 			})]
 		}),
-		/* @__PURE__ */ j("p", {
+		/* @__PURE__ */ M("p", {
 			class: "controls",
-			children: [/* @__PURE__ */ j("label", { children: [
+			children: [/* @__PURE__ */ M("label", { children: [
 				"Subject",
 				" ",
-				/* @__PURE__ */ j("input", {
+				/* @__PURE__ */ M("input", {
 					type: "text",
 					value: n.value,
 					placeholder: "for an update by ROME",
 					onInput: (e) => n.value = e.currentTarget.value
 				})
-			] }), /* @__PURE__ */ j("button", {
+			] }), /* @__PURE__ */ M("button", {
 				type: "button",
 				disabled: r.length === 0,
 				onClick: () => e.set({ knowledge: {
-					...jn,
+					...An,
 					prompts: r,
 					subject: n.value.trim()
 				} }),
@@ -6661,17 +6891,17 @@ function uu() {
 	] });
 }
 // src/panels/FactEdit.tsx
-var du = {
+var Cu = {
 	update: "update to another answer",
 	erase: "erase the relation",
 	suppress: "suppress these neurons",
 	amplify: "amplify these neurons"
-}, fu = {
+}, wu = {
 	rome: "ROME (a layer)",
 	value: "value rows of these neurons"
 };
-function pu({ found: e, list: t }) {
-	let n = k(), r = n.at.knowledge.value, i = n.followed(), a = r?.edit ?? null, o = Ln(e), s = a?.action === "erase" ? o.shared : o[Rn(o, r?.set ?? null)], c = Ht(a && r && i ? Wn(r, a, i, s) : null);
+function Tu({ found: e, list: t }) {
+	let n = A(), r = n.at.knowledge.value, i = n.followed(), a = r?.edit ?? null, o = In(e), s = a?.action === "erase" ? o.shared : o[Ln(o, r?.set ?? null)], c = Vt(a && r && i ? Un(r, a, i, s) : null);
 	if (!r || n.data.host === "report" && !a) return null;
 	let [l] = e.facts, u = l?.target.map((e) => e.text).join("") ?? "", d = {
 		relation: e.relation,
@@ -6680,33 +6910,33 @@ function pu({ found: e, list: t }) {
 		target: u,
 		prompts: l?.prompts ?? []
 	};
-	return /* @__PURE__ */ j("fieldset", {
+	return /* @__PURE__ */ M("fieldset", {
 		class: "edit",
 		children: [
-			/* @__PURE__ */ j("legend", { children: "Edit the weights" }),
-			n.data.host === "report" ? null : /* @__PURE__ */ j(mu, {
+			/* @__PURE__ */ M("legend", { children: "Edit the weights" }),
+			n.data.host === "report" ? null : /* @__PURE__ */ M(Eu, {
 				own: r.prompts !== null,
 				counts: {
 					own: s.length,
 					shared: o.shared.length
 				}
 			}),
-			/* @__PURE__ */ j(B, { answer: c }),
-			c?.result && a ? /* @__PURE__ */ j(b, { children: [/* @__PURE__ */ j(hu, {
+			/* @__PURE__ */ M(V, { answer: c }),
+			c?.result && a ? /* @__PURE__ */ M(x, { children: [/* @__PURE__ */ M(Du, {
 				result: c.result,
 				answer: d.answer
-			}), /* @__PURE__ */ j(_u, {
+			}), /* @__PURE__ */ M(ku, {
 				edit: a,
 				fact: d,
 				shipped: t.shipped && r.prompts === null,
-				neurons: s.map((e) => N(dn(e)))
+				neurons: s.map((e) => P(un(e)))
 			})] }) : null
 		]
 	});
 }
-function mu({ own: e, counts: t }) {
-	let n = k(), r = n.at.knowledge.value?.edit ?? null, i = O(r?.action ?? "update"), a = O(r?.to ?? ""), o = O(r?.method ?? "rome"), s = i.value === "update", c = i.value === "erase" ? t.shared : s && o.value === "rome" ? 1 : t.own, l = c > 0 && (!s || a.value.trim() !== "");
-	return /* @__PURE__ */ j("form", {
+function Eu({ own: e, counts: t }) {
+	let n = A(), r = n.at.knowledge.value?.edit ?? null, i = k(r?.action ?? "update"), a = k(r?.to ?? ""), o = k(r?.method ?? "rome"), s = i.value === "update", c = i.value === "erase" ? t.shared : s && o.value === "rome" ? 1 : t.own, l = c > 0 && (!s || a.value.trim() !== "");
+	return /* @__PURE__ */ M("form", {
 		class: "controls",
 		onSubmit: (e) => {
 			e.preventDefault(), l && n.setKnowledge({ edit: {
@@ -6716,56 +6946,56 @@ function mu({ own: e, counts: t }) {
 			} });
 		},
 		children: [
-			/* @__PURE__ */ j("label", { children: [
+			/* @__PURE__ */ M("label", { children: [
 				"Do",
 				" ",
-				/* @__PURE__ */ j("select", {
+				/* @__PURE__ */ M("select", {
 					value: i.value,
 					onChange: (e) => i.value = e.currentTarget.value,
-					children: On.filter((t) => !e || t !== "erase").map((e) => /* @__PURE__ */ j("option", {
+					children: Dn.filter((t) => !e || t !== "erase").map((e) => /* @__PURE__ */ M("option", {
 						value: e,
-						children: du[e]
+						children: Cu[e]
 					}, e))
 				})
 			] }),
-			s ? /* @__PURE__ */ j(b, { children: [/* @__PURE__ */ j("label", { children: [
+			s ? /* @__PURE__ */ M(x, { children: [/* @__PURE__ */ M("label", { children: [
 				"New answer",
 				" ",
-				/* @__PURE__ */ j("input", {
+				/* @__PURE__ */ M("input", {
 					type: "text",
 					value: a.value,
 					onInput: (e) => a.value = e.currentTarget.value
 				})
-			] }), /* @__PURE__ */ j("label", { children: [
+			] }), /* @__PURE__ */ M("label", { children: [
 				"By",
 				" ",
-				/* @__PURE__ */ j("select", {
+				/* @__PURE__ */ M("select", {
 					value: o.value,
 					onChange: (e) => o.value = e.currentTarget.value,
-					children: kn.map((e) => /* @__PURE__ */ j("option", {
+					children: On.map((e) => /* @__PURE__ */ M("option", {
 						value: e,
-						children: fu[e]
+						children: wu[e]
 					}, e))
 				})
 			] })] }) : null,
-			/* @__PURE__ */ j("button", {
+			/* @__PURE__ */ M("button", {
 				type: "submit",
 				disabled: !l,
 				children: "Edit and see"
 			}),
-			r ? /* @__PURE__ */ j("button", {
+			r ? /* @__PURE__ */ M("button", {
 				type: "button",
 				onClick: () => n.setKnowledge({ edit: null }),
 				children: "Close"
 			}) : null,
-			c > 0 ? null : /* @__PURE__ */ j("span", {
+			c > 0 ? null : /* @__PURE__ */ M("span", {
 				class: "note",
 				children: "There are no such neurons: take a lower threshold."
 			})
 		]
 	});
 }
-function hu({ result: e, answer: t }) {
+function Du({ result: e, answer: t }) {
 	let { effects: n, control: r } = e, i = [
 		[
 			e.subject === null ? "the relation's facts" : `${t}, on the fact's prompts`,
@@ -6793,81 +7023,81 @@ function hu({ result: e, answer: t }) {
 			r?.unrelated
 		]
 	];
-	return /* @__PURE__ */ j("div", {
+	return /* @__PURE__ */ M("div", {
 		"aria-live": "polite",
 		children: [
-			/* @__PURE__ */ j(oo, {
+			/* @__PURE__ */ M(gi, {
 				label: "What the edited model says, a prompt a row",
-				children: /* @__PURE__ */ j("table", { children: [
-					/* @__PURE__ */ j("caption", { children: "What the model says first" }),
-					/* @__PURE__ */ j("thead", { children: /* @__PURE__ */ j("tr", { children: [
-						/* @__PURE__ */ j("th", {
+				children: /* @__PURE__ */ M("table", { children: [
+					/* @__PURE__ */ M("caption", { children: "What the model says first" }),
+					/* @__PURE__ */ M("thead", { children: /* @__PURE__ */ M("tr", { children: [
+						/* @__PURE__ */ M("th", {
 							scope: "col",
 							children: "prompt"
 						}),
-						/* @__PURE__ */ j("th", {
+						/* @__PURE__ */ M("th", {
 							scope: "col",
 							children: "before"
 						}),
-						/* @__PURE__ */ j("th", {
+						/* @__PURE__ */ M("th", {
 							scope: "col",
 							children: "edited"
 						})
 					] }) }),
-					/* @__PURE__ */ j("tbody", { children: e.prompts.map((e) => /* @__PURE__ */ j("tr", { children: [
-						/* @__PURE__ */ j("td", { children: [e.prompt, e.used ? /* @__PURE__ */ j("span", {
+					/* @__PURE__ */ M("tbody", { children: e.prompts.map((e) => /* @__PURE__ */ M("tr", { children: [
+						/* @__PURE__ */ M("td", { children: [e.prompt, e.used ? /* @__PURE__ */ M("span", {
 							class: "small",
 							children: " (edit made with it)"
 						}) : null] }),
-						/* @__PURE__ */ j("td", { children: /* @__PURE__ */ j(gu, { said: e.before }) }),
-						/* @__PURE__ */ j("td", { children: /* @__PURE__ */ j(gu, { said: e.after }) })
+						/* @__PURE__ */ M("td", { children: /* @__PURE__ */ M(Ou, { said: e.before }) }),
+						/* @__PURE__ */ M("td", { children: /* @__PURE__ */ M(Ou, { said: e.after }) })
 					] }, e.prompt)) })
 				] })
 			}),
-			/* @__PURE__ */ j(oo, {
+			/* @__PURE__ */ M(gi, {
 				label: "What the edit changes, by group of prompts",
-				children: /* @__PURE__ */ j("table", { children: [
-					/* @__PURE__ */ j("caption", { children: "The right (or new) answer, mean probability" }),
-					/* @__PURE__ */ j("thead", { children: /* @__PURE__ */ j("tr", { children: [
-						/* @__PURE__ */ j("th", {
+				children: /* @__PURE__ */ M("table", { children: [
+					/* @__PURE__ */ M("caption", { children: "The right (or new) answer, mean probability" }),
+					/* @__PURE__ */ M("thead", { children: /* @__PURE__ */ M("tr", { children: [
+						/* @__PURE__ */ M("th", {
 							scope: "col",
 							children: "answer"
 						}),
-						/* @__PURE__ */ j("th", {
+						/* @__PURE__ */ M("th", {
 							scope: "col",
 							class: "number",
 							children: "before"
 						}),
-						/* @__PURE__ */ j("th", {
+						/* @__PURE__ */ M("th", {
 							scope: "col",
 							class: "number",
 							children: "edited"
 						}),
-						/* @__PURE__ */ j("th", {
+						/* @__PURE__ */ M("th", {
 							scope: "col",
 							class: "number",
 							children: "first on"
 						}),
-						/* @__PURE__ */ j("th", {
+						/* @__PURE__ */ M("th", {
 							scope: "col",
 							class: "number",
 							children: "control"
 						})
 					] }) }),
-					/* @__PURE__ */ j("tbody", { children: i.map(([e, t, n]) => t ? /* @__PURE__ */ j("tr", { children: [
-						/* @__PURE__ */ j("th", {
+					/* @__PURE__ */ M("tbody", { children: i.map(([e, t, n]) => t ? /* @__PURE__ */ M("tr", { children: [
+						/* @__PURE__ */ M("th", {
 							scope: "row",
 							children: e
 						}),
-						/* @__PURE__ */ j("td", {
+						/* @__PURE__ */ M("td", {
 							class: "number",
-							children: I(t.before)
+							children: L(t.before)
 						}),
-						/* @__PURE__ */ j("td", {
+						/* @__PURE__ */ M("td", {
 							class: "number",
-							children: I(t.after)
+							children: L(t.after)
 						}),
-						/* @__PURE__ */ j("td", {
+						/* @__PURE__ */ M("td", {
 							class: "number",
 							children: [
 								t.top_before,
@@ -6877,175 +7107,175 @@ function hu({ result: e, answer: t }) {
 								t.prompts
 							]
 						}),
-						/* @__PURE__ */ j("td", {
+						/* @__PURE__ */ M("td", {
 							class: "number",
-							children: n ? I(n.after) : "—"
+							children: n ? L(n.after) : "—"
 						})
 					] }, e) : null) })
 				] })
 			}),
-			/* @__PURE__ */ j("p", {
+			/* @__PURE__ */ M("p", {
 				class: "note",
 				children: [
 					"Perplexity of some text: ",
-					P(e.perplexity ?? 0),
+					F(e.perplexity ?? 0),
 					" before, ",
-					P(n.perplexity ?? 0),
+					F(n.perplexity ?? 0),
 					" edited. Control: the same edit",
 					" ",
 					e.neurons.length > 0 ? "of as many random neurons of the same layers" : "at a random key",
 					". Some facts are asked, not all; the command asks more. The edit is undone: the page goes on with the model as it was."
 				]
 			}),
-			e.notes.map((e) => /* @__PURE__ */ j("p", {
+			e.notes.map((e) => /* @__PURE__ */ M("p", {
 				class: "note",
 				children: ["Note: ", e]
 			}, e))
 		]
 	});
 }
-function gu({ said: e }) {
-	return /* @__PURE__ */ j("span", {
+function Ou({ said: e }) {
+	return /* @__PURE__ */ M("span", {
 		class: "chip",
 		children: [
-			/* @__PURE__ */ j($, { text: e.text }),
+			/* @__PURE__ */ M($, { text: e.text }),
 			" ",
-			/* @__PURE__ */ j("span", {
+			/* @__PURE__ */ M("span", {
 				class: "small",
-				children: I(e.probability)
+				children: L(e.probability)
 			})
 		]
 	});
 }
-function _u(e) {
-	let t = k().explained.value?.model.name ?? "", n = !e.shipped && e.edit.action !== "erase";
-	return /* @__PURE__ */ j("details", { children: [
-		/* @__PURE__ */ j("summary", { children: "Keep this edit in a file" }),
-		n ? /* @__PURE__ */ j(b, { children: [/* @__PURE__ */ j("p", {
+function ku(e) {
+	let t = A().explained.value?.model.name ?? "", n = !e.shipped && e.edit.action !== "erase";
+	return /* @__PURE__ */ M("details", { children: [
+		/* @__PURE__ */ M("summary", { children: "Keep this edit in a file" }),
+		n ? /* @__PURE__ */ M(x, { children: [/* @__PURE__ */ M("p", {
 			class: "note",
 			children: "Write this line to fact.jsonl:"
-		}), /* @__PURE__ */ j(vu, {
+		}), /* @__PURE__ */ M(Au, {
 			label: "The fact as a line of JSON",
-			text: Bn(e.fact)
+			text: zn(e.fact)
 		})] }) : null,
-		/* @__PURE__ */ j("p", {
+		/* @__PURE__ */ M("p", {
 			class: "note",
 			children: "Then run this, and open it again with unembed open --edits edit.safetensors:"
 		}),
-		/* @__PURE__ */ j(vu, {
+		/* @__PURE__ */ M(Au, {
 			label: "The command",
-			text: Vn(e.edit, e.fact, e.shipped, e.neurons, t)
+			text: Bn(e.edit, e.fact, e.shipped, e.neurons, t)
 		})
 	] });
 }
-function vu({ label: e, text: t }) {
-	return /* @__PURE__ */ j(oo, {
+function Au({ label: e, text: t }) {
+	return /* @__PURE__ */ M(gi, {
 		label: e,
-		children: /* @__PURE__ */ j("pre", { children: /* @__PURE__ */ j("code", { children: t }) })
+		children: /* @__PURE__ */ M("pre", { children: /* @__PURE__ */ M("code", { children: t }) })
 	});
 }
 // src/panels/Fact.tsx
-var yu = [
+var ju = [
 	.2,
 	.1,
 	.05
-], bu = 12, xu = {
+], Mu = 12, Nu = {
 	refined: "the fact's own",
 	kept: "all that the fact keeps",
 	shared: "the relation's"
 };
-function Su({ explained: e }) {
-	let t = k(), n = t.at.knowledge.value, r = t.followed(), i = t.data.host === "report" && n === null, a = Ht(r && !i ? {
+function Pu({ explained: e }) {
+	let t = A(), n = t.at.knowledge.value, r = t.followed(), i = t.data.host === "report" && n === null, a = Vt(r && !i ? {
 		ask: "facts",
 		prompt: r.prompt
 	} : null);
-	return i ? /* @__PURE__ */ j("p", {
+	return i ? /* @__PURE__ */ M("p", {
 		class: "note",
 		children: [
 			"The neurons of a fact, and edits of it, were not kept in this report. Open the prompt with",
 			" ",
-			/* @__PURE__ */ j("code", { children: "unembed open" }),
+			/* @__PURE__ */ M("code", { children: "unembed open" }),
 			" to find and edit them."
 		]
-	}) : /* @__PURE__ */ j("section", {
+	}) : /* @__PURE__ */ M("section", {
 		class: "fact",
 		children: [
-			/* @__PURE__ */ j("h3", { children: "The fact, and its neurons" }),
-			/* @__PURE__ */ j(B, { answer: a }),
-			a?.result ? /* @__PURE__ */ j(Cu, {
+			/* @__PURE__ */ M("h3", { children: "The fact, and its neurons" }),
+			/* @__PURE__ */ M(V, { answer: a }),
+			a?.result ? /* @__PURE__ */ M(Fu, {
 				list: a.result,
 				explained: e
 			}) : null,
-			n && r && a?.result ? /* @__PURE__ */ j(Tu, { list: a.result }) : null
+			n && r && a?.result ? /* @__PURE__ */ M(Lu, { list: a.result }) : null
 		]
 	});
 }
-function Cu({ list: e, explained: t }) {
-	let n = k(), r = n.at.knowledge.value, { stated: i } = e, a = n.data.host === "report", o = Mn(e, n.state.value.a, t.target.text);
-	if (r?.prompts) return /* @__PURE__ */ j("p", { children: [
+function Fu({ list: e, explained: t }) {
+	let n = A(), r = n.at.knowledge.value, { stated: i } = e, a = n.data.host === "report", o = jn(e, n.state.value.a, t.target.text);
+	if (r?.prompts) return /* @__PURE__ */ M("p", { children: [
 		"Your fact: ",
 		r.prompts.length + 1,
 		" prompts, answered with ",
-		/* @__PURE__ */ j($, { text: t.target.text }),
+		/* @__PURE__ */ M($, { text: t.target.text }),
 		".",
 		" ",
-		/* @__PURE__ */ j(wu, {})
+		/* @__PURE__ */ M(Iu, {})
 	] });
 	let s = e.relations.reduce((e, t) => e + t.facts.length, 0);
-	return /* @__PURE__ */ j(b, { children: [i ? /* @__PURE__ */ j("p", { children: [
+	return /* @__PURE__ */ M(x, { children: [i ? /* @__PURE__ */ M("p", { children: [
 		"This prompt states a known fact: ",
 		i.relation,
 		" of ",
-		/* @__PURE__ */ j("strong", { children: i.subject }),
+		/* @__PURE__ */ M("strong", { children: i.subject }),
 		" is",
 		" ",
-		/* @__PURE__ */ j("strong", { children: i.answer }),
+		/* @__PURE__ */ M("strong", { children: i.answer }),
 		" (",
 		i.prompts.length,
 		" prompts ask for it).",
 		" ",
-		r ? /* @__PURE__ */ j(wu, {}) : /* @__PURE__ */ j("button", {
+		r ? /* @__PURE__ */ M(Iu, {}) : /* @__PURE__ */ M("button", {
 			type: "button",
 			disabled: a,
-			onClick: () => n.set({ knowledge: jn }),
+			onClick: () => n.set({ knowledge: An }),
 			children: "Find its neurons"
 		})
-	] }) : o.length > 0 && !a ? /* @__PURE__ */ j(cu, { facts: o }) : /* @__PURE__ */ j("p", {
+	] }) : o.length > 0 && !a ? /* @__PURE__ */ M(bu, { facts: o }) : /* @__PURE__ */ M("p", {
 		class: "note",
 		children: [
 			"None of the ",
 			s,
 			" known facts is asked for in these words. The neurons of a fact are found from several prompts that ask for it: choose a known fact, or write more prompts."
 		]
-	}), a || r && i ? null : /* @__PURE__ */ j(b, { children: [/* @__PURE__ */ j(lu, {
+	}), a || r && i ? null : /* @__PURE__ */ M(x, { children: [/* @__PURE__ */ M(xu, {
 		list: e,
 		open: !i && o.length === 0
-	}), i ? null : /* @__PURE__ */ j(uu, {})] })] });
+	}), i ? null : /* @__PURE__ */ M(Su, {})] })] });
 }
-function wu() {
-	let e = k();
-	return e.data.host === "report" ? null : /* @__PURE__ */ j("button", {
+function Iu() {
+	let e = A();
+	return e.data.host === "report" ? null : /* @__PURE__ */ M("button", {
 		type: "button",
 		onClick: () => e.set({ knowledge: null }),
 		children: "Close"
 	});
 }
-function Tu({ list: e }) {
-	let t = k(), n = t.at.knowledge.value, r = t.followed(), i = n && r && (n.prompts || e.stated) ? Un(n, r) : null, { answer: a, result: o, stale: s } = Wt(i), c = t.data.host === "report";
-	return !n || !i ? null : /* @__PURE__ */ j(b, { children: [
-		/* @__PURE__ */ j("p", {
+function Lu({ list: e }) {
+	let t = A(), n = t.at.knowledge.value, r = t.followed(), i = n && r && (n.prompts || e.stated) ? Hn(n, r) : null, { answer: a, result: o, stale: s } = Ut(i), c = t.data.host === "report";
+	return !n || !i ? null : /* @__PURE__ */ M(x, { children: [
+		/* @__PURE__ */ M("p", {
 			class: "controls",
-			children: /* @__PURE__ */ j("label", { children: [
+			children: /* @__PURE__ */ M("label", { children: [
 				"Count neurons above",
 				" ",
-				/* @__PURE__ */ j("select", {
+				/* @__PURE__ */ M("select", {
 					value: n.t,
 					disabled: c,
 					onChange: (e) => t.setKnowledge({
 						t: Number(e.currentTarget.value),
 						set: null
 					}),
-					children: [.../* @__PURE__ */ new Set([...yu, n.t])].map((e) => /* @__PURE__ */ j("option", {
+					children: [.../* @__PURE__ */ new Set([...ju, n.t])].map((e) => /* @__PURE__ */ M("option", {
 						value: e,
 						children: [
 							e,
@@ -7056,32 +7286,32 @@ function Tu({ list: e }) {
 				})
 			] })
 		}),
-		/* @__PURE__ */ j(B, { answer: a }),
-		a && !a.result && !a.error ? /* @__PURE__ */ j("p", {
+		/* @__PURE__ */ M(V, { answer: a }),
+		a && !a.result && !a.error ? /* @__PURE__ */ M("p", {
 			class: "note",
 			children: "Each prompt of each compared fact is attributed; Close stops it."
 		}) : null,
-		o ? /* @__PURE__ */ j("div", {
+		o ? /* @__PURE__ */ M("div", {
 			class: s ? "stale" : "",
-			children: [/* @__PURE__ */ j(Eu, { found: o }), /* @__PURE__ */ j(pu, {
+			children: [/* @__PURE__ */ M(Ru, { found: o }), /* @__PURE__ */ M(Tu, {
 				found: o,
 				list: e
 			})]
 		}) : null
 	] });
 }
-function Eu({ found: e }) {
-	let t = k(), n = t.at.knowledge.value, [r] = e.facts;
+function Ru({ found: e }) {
+	let t = A(), n = t.at.knowledge.value, [r] = e.facts;
 	if (!n || !r) return null;
-	let i = Ln(e), a = Rn(i, n.set), o = e.facts.length - 1;
-	return /* @__PURE__ */ j(b, { children: [
-		/* @__PURE__ */ j("p", {
+	let i = In(e), a = Ln(i, n.set), o = e.facts.length - 1;
+	return /* @__PURE__ */ M(x, { children: [
+		/* @__PURE__ */ M("p", {
 			class: "note",
 			children: [
 				o === 0 ? "No other fact is compared, so these may be neurons of the form of the question." : `Compared with ${o} other ${o === 1 ? "fact" : "facts"} of ${e.relation}.`,
 				" ",
 				"The model gives ",
-				/* @__PURE__ */ j($, { text: r.answer }),
+				/* @__PURE__ */ M($, { text: r.answer }),
 				" first on ",
 				r.top.filter(Boolean).length,
 				" of",
@@ -7090,15 +7320,15 @@ function Eu({ found: e }) {
 				" prompts."
 			]
 		}),
-		e.notes.map((e) => /* @__PURE__ */ j("p", {
+		e.notes.map((e) => /* @__PURE__ */ M("p", {
 			class: "note",
 			children: ["Note: ", e]
 		}, e)),
-		/* @__PURE__ */ j("fieldset", { children: [/* @__PURE__ */ j("legend", { children: "Which neurons" }), An.map((e) => /* @__PURE__ */ j("div", {
+		/* @__PURE__ */ M("fieldset", { children: [/* @__PURE__ */ M("legend", { children: "Which neurons" }), kn.map((e) => /* @__PURE__ */ M("div", {
 			class: "choice",
 			children: [
-				/* @__PURE__ */ j("label", { children: [
-					/* @__PURE__ */ j("input", {
+				/* @__PURE__ */ M("label", { children: [
+					/* @__PURE__ */ M("input", {
 						type: "radio",
 						name: "neuron-set",
 						checked: a === e,
@@ -7106,23 +7336,23 @@ function Eu({ found: e }) {
 						onChange: () => t.setKnowledge({ set: e })
 					}),
 					" ",
-					xu[e],
+					Nu[e],
 					": ",
 					i[e].length
 				] }),
 				" ",
-				/* @__PURE__ */ j(Du, { neurons: i[e] })
+				/* @__PURE__ */ M(zu, { neurons: i[e] })
 			]
 		}, e))] }),
-		i[a].length === 0 ? /* @__PURE__ */ j("p", {
+		i[a].length === 0 ? /* @__PURE__ */ M("p", {
 			class: "note",
 			children: "No neuron is above the threshold in enough prompts. Take a lower one."
-		}) : /* @__PURE__ */ j(Ou, {
+		}) : /* @__PURE__ */ M(Bu, {
 			neurons: i[a],
 			target: r.target[0]?.id,
 			whole: r.target.length === 1
 		}),
-		/* @__PURE__ */ j(so, {
+		/* @__PURE__ */ M(_i, {
 			label: "prompts of the fact",
 			head: [
 				"prompt",
@@ -7131,37 +7361,37 @@ function Eu({ found: e }) {
 			],
 			rows: () => r.prompts.map((e, t) => [
 				e,
-				I(r.probabilities[t] ?? 0),
+				L(r.probabilities[t] ?? 0),
 				r.top[t] ? "yes" : "no"
 			])
 		})
 	] });
 }
-function Du({ neurons: e }) {
-	return /* @__PURE__ */ j("span", {
+function zu({ neurons: e }) {
+	return /* @__PURE__ */ M("span", {
 		class: "neurons",
-		children: [e.slice(0, bu).map((e) => {
-			let t = dn(e);
-			return /* @__PURE__ */ j(ao, { part: t }, N(t));
-		}), e.length > bu ? /* @__PURE__ */ j("span", {
+		children: [e.slice(0, Mu).map((e) => {
+			let t = un(e);
+			return /* @__PURE__ */ M(xo, { part: t }, P(t));
+		}), e.length > Mu ? /* @__PURE__ */ M("span", {
 			class: "small",
 			children: [
 				"and ",
-				e.length - bu,
+				e.length - Mu,
 				" more"
 			]
 		}) : null]
 	});
 }
-function Ou(e) {
-	let t = k(), n = t.at.knowledge.value?.test ?? null, r = (e) => e === "zero" ? "Suppress (× 0)" : "Amplify (× 2)";
-	return /* @__PURE__ */ j("fieldset", {
+function Bu(e) {
+	let t = A(), n = t.at.knowledge.value?.test ?? null, r = (e) => e === "zero" ? "Suppress (× 0)" : "Amplify (× 2)";
+	return /* @__PURE__ */ M("fieldset", {
 		class: "test",
 		children: [
-			/* @__PURE__ */ j("legend", { children: "At this prompt" }),
-			/* @__PURE__ */ j("p", {
+			/* @__PURE__ */ M("legend", { children: "At this prompt" }),
+			/* @__PURE__ */ M("p", {
 				class: "controls",
-				children: ["zero", "double"].map((e) => /* @__PURE__ */ j("button", {
+				children: ["zero", "double"].map((e) => /* @__PURE__ */ M("button", {
 					type: "button",
 					"aria-pressed": n === e,
 					disabled: t.data.host === "report",
@@ -7169,15 +7399,15 @@ function Ou(e) {
 					children: r(e)
 				}, e))
 			}),
-			n && e.target !== void 0 ? /* @__PURE__ */ j(Is, {
+			n && e.target !== void 0 ? /* @__PURE__ */ M(Js, {
 				tests: e.neurons.map((e) => ({
-					part: dn(e),
+					part: un(e),
 					how: n
 				})),
 				target: e.target,
 				note: `the activations of these ${e.neurons.length} neurons ${n === "zero" ? "set to 0" : "doubled"} where the answer is predicted`
 			}) : null,
-			n && !e.whole ? /* @__PURE__ */ j("p", {
+			n && !e.whole ? /* @__PURE__ */ M("p", {
 				class: "note",
 				children: "The answer has several tokens; the probability is of the first."
 			}) : null
@@ -7185,23 +7415,23 @@ function Ou(e) {
 	});
 }
 // src/panels/Knowledge.tsx
-var ku = 12, Au = 100, ju = 12;
-function Mu() {
-	let e = k(), t = e.explained.value, n = e.followed(), { prompt: r, source: i, target: a } = n ?? {}, o = t !== null && t.position === t.asks, s = e.reads() === null, { answer: c, result: l, stale: u } = Wt(o && n ? {
+var Vu = 12, Hu = 100, Uu = 12;
+function Wu() {
+	let e = A(), t = e.explained.value, n = e.followed(), { prompt: r, source: i, target: a } = n ?? {}, o = t !== null && t.position === t.asks, s = e.reads() === null, { answer: c, result: l, stale: u } = Ut(o && n ? {
 		ask: "attribute",
-		...vs({
+		...As({
 			prompt: r,
 			source: i,
 			target: a
 		}),
-		top: Au
+		top: Hu
 	} : null);
-	return /* @__PURE__ */ j("div", { children: t ? /* @__PURE__ */ j(Z, {
+	return /* @__PURE__ */ M("div", { children: t ? /* @__PURE__ */ M(Z, {
 		name: "knowledge",
 		title: "Knowledge",
-		note: `How much of the probability of ${R(t.target.text)} each layer's neurons are worth: attribution from no activation to the one they have. Each layer is moved alone, so the layers do not add up to the probability.`,
+		note: `How much of the probability of ${z(t.target.text)} each layer's neurons are worth: attribution from no activation to the one they have. Each layer is moved alone, so the layers do not add up to the probability.`,
 		children: [
-			o ? null : /* @__PURE__ */ j("p", {
+			o ? null : /* @__PURE__ */ M("p", {
 				class: "note",
 				children: [
 					"Knowledge is attributed ",
@@ -7209,44 +7439,44 @@ function Mu() {
 					"; choose it to see this panel."
 				]
 			}),
-			/* @__PURE__ */ j(B, { answer: c }),
-			l ? /* @__PURE__ */ j(Nu, {
+			/* @__PURE__ */ M(V, { answer: c }),
+			l ? /* @__PURE__ */ M(Gu, {
 				result: l,
 				stale: u
 			}) : null,
-			o && s ? /* @__PURE__ */ j(Su, { explained: t }) : null
+			o && s ? /* @__PURE__ */ M(Pu, { explained: t }) : null
 		]
 	}) : null });
 }
-function Nu({ result: e, stale: t }) {
-	let n = Nn(e), r = e.layers.map((e) => e.sum ?? 0), i = Math.max(0, ...e.attributions.map((e) => Math.abs(e.value)));
-	return /* @__PURE__ */ j("div", {
+function Gu({ result: e, stale: t }) {
+	let n = Mn(e), r = e.layers.map((e) => e.sum ?? 0), i = Math.max(0, ...e.attributions.map((e) => Math.abs(e.value)));
+	return /* @__PURE__ */ M("div", {
 		class: t ? "stale" : "",
 		children: [
-			/* @__PURE__ */ j(X, {
+			/* @__PURE__ */ M(X, {
 				name: "knowledge",
-				figure: (t) => ru(e, t),
-				table: () => su(e),
+				figure: (t) => hu(e, t),
+				table: () => yu(e),
 				data: e
 			}),
-			/* @__PURE__ */ j("div", {
+			/* @__PURE__ */ M("div", {
 				class: "side-by-side wide",
-				children: [/* @__PURE__ */ j("div", { children: n.map((t) => /* @__PURE__ */ j("div", { children: [
-					n.length > 1 ? /* @__PURE__ */ j("p", {
+				children: [/* @__PURE__ */ M("div", { children: n.map((t) => /* @__PURE__ */ M("div", { children: [
+					n.length > 1 ? /* @__PURE__ */ M("p", {
 						class: "note",
-						children: Pu(t, e)
+						children: Ku(t, e)
 					}) : null,
-					/* @__PURE__ */ j(Ru, {
+					/* @__PURE__ */ M(Xu, {
 						stack: t,
 						sums: r
 					}),
-					/* @__PURE__ */ j(zu, {
+					/* @__PURE__ */ M(Zu, {
 						stack: t,
 						largest: i
 					})
-				] }, String(t.encoder))) }), /* @__PURE__ */ j(Bu, { neurons: e.attributions.slice(0, ku) })]
+				] }, String(t.encoder))) }), /* @__PURE__ */ M(Qu, { neurons: e.attributions.slice(0, Vu) })]
 			}),
-			/* @__PURE__ */ j(so, {
+			/* @__PURE__ */ M(_i, {
 				label: "attribution by layer",
 				head: [
 					"layer",
@@ -7256,65 +7486,65 @@ function Nu({ result: e, stale: t }) {
 					"strongest neurons"
 				],
 				rows: () => n.flatMap((e) => {
-					let t = Fn(e.neurons, e.layers.length);
+					let t = Pn(e.neurons, e.layers.length);
 					return e.layers.map((n, r) => [
-						xn(`L${n.layer}`, e.encoder),
-						n.sum === null ? "" : F(n.sum, 4),
-						F(n.change, 4),
-						n.error === null ? "" : P(n.error, 4),
-						(t[r] ?? []).map((e) => `${Pn(e)} ${F(e.value, 3)}`).join(", ")
+						bn(`L${n.layer}`, e.encoder),
+						n.sum === null ? "" : I(n.sum, 4),
+						I(n.change, 4),
+						n.error === null ? "" : F(n.error, 4),
+						(t[r] ?? []).map((e) => `${Nn(e)} ${I(e.value, 3)}`).join(", ")
 					]);
 				})
 			})
 		]
 	});
 }
-function Pu({ encoder: e }, { sources: t = [], source_positions: n = [] }) {
-	return e ? n.length === t.length ? "The encoder (enc.), at every position of the source:" : `The encoder (enc.), at the blank of the source (${n.map((e) => `${e} ${R(t[e]?.label ?? "")}`).join(", ")}):` : "The decoder, where the answer is predicted:";
+function Ku({ encoder: e }, { sources: t = [], source_positions: n = [] }) {
+	return e ? n.length === t.length ? "The encoder (enc.), at every position of the source:" : `The encoder (enc.), at the blank of the source (${n.map((e) => `${e} ${z(t[e]?.label ?? "")}`).join(", ")}):` : "The decoder, where the answer is predicted:";
 }
-var Fu = 26, Iu = 300, Lu = 74;
-function Ru({ stack: e, sums: t }) {
+var qu = 26, Ju = 300, Yu = 74;
+function Xu({ stack: e, sums: t }) {
 	let n = e.layers.map((e) => ({
 		layer: e.layer,
 		sum: e.sum ?? 0
-	})), r = 274 / Math.max(n.length, 1), [i, a] = [Math.min(0, ...t), Math.max(1e-9, ...t)], o = (e) => 6 + (a - e) / (a - i) * Lu;
-	return /* @__PURE__ */ j("svg", {
+	})), r = 274 / Math.max(n.length, 1), [i, a] = [Math.min(0, ...t), Math.max(1e-9, ...t)], o = (e) => 6 + (a - e) / (a - i) * Yu;
+	return /* @__PURE__ */ M("svg", {
 		class: "layers",
-		viewBox: `0 0 ${Iu} 104`,
+		viewBox: `0 0 ${Ju} 104`,
 		role: "img",
 		"aria-label": `Attribution by layer${e.encoder ? " of the encoder" : ""}; the table below has the numbers`,
 		children: [
-			qo({
+			as({
 				low: i,
 				high: a
-			}).map((e) => /* @__PURE__ */ j("g", { children: [/* @__PURE__ */ j("line", {
-				x1: Fu,
-				x2: Iu,
+			}).map((e) => /* @__PURE__ */ M("g", { children: [/* @__PURE__ */ M("line", {
+				x1: qu,
+				x2: Ju,
 				y1: o(e),
 				y2: o(e),
 				class: e === 0 ? "axis" : "tick"
-			}), /* @__PURE__ */ j("text", {
+			}), /* @__PURE__ */ M("text", {
 				x: 23,
 				y: o(e) + 2.5,
 				class: "end",
-				children: F(e, 1)
+				children: I(e, 1)
 			})] }, e)),
-			n.map((t, i) => /* @__PURE__ */ j("g", { children: [
-				/* @__PURE__ */ j("rect", {
+			n.map((t, i) => /* @__PURE__ */ M("g", { children: [
+				/* @__PURE__ */ M("rect", {
 					class: t.sum < 0 ? "negative" : "positive",
-					x: Fu + i * r + 1,
+					x: qu + i * r + 1,
 					y: Math.min(o(t.sum), o(0)),
 					width: Math.max(r - 2, 1),
 					height: Math.abs(o(t.sum) - o(0))
 				}),
-				i % Math.ceil(n.length / 15) === 0 ? /* @__PURE__ */ j("text", {
-					x: Fu + (i + .5) * r,
+				i % Math.ceil(n.length / 15) === 0 ? /* @__PURE__ */ M("text", {
+					x: qu + (i + .5) * r,
 					y: 90,
 					children: t.layer
 				}) : null,
-				/* @__PURE__ */ j("title", { children: `${xn(`L${t.layer}`, e.encoder)}: ${F(t.sum, 3)}` })
+				/* @__PURE__ */ M("title", { children: `${bn(`L${t.layer}`, e.encoder)}: ${I(t.sum, 3)}` })
 			] }, t.layer)),
-			/* @__PURE__ */ j("text", {
+			/* @__PURE__ */ M("text", {
 				x: 163,
 				y: 101,
 				children: [e.encoder ? "layer of the encoder" : "layer", "; up: raises the probability, down: lowers it"]
@@ -7322,129 +7552,129 @@ function Ru({ stack: e, sums: t }) {
 		]
 	});
 }
-function zu({ stack: e, largest: t }) {
-	let n = k(), r = Fn(e.neurons, e.layers.length), i = Math.min(ju, Math.max(0, ...r.map((e) => e.length))), a = (e, t) => r[e]?.[t], o = n.at.selection.value;
-	return e.neurons.length === 0 ? /* @__PURE__ */ j("p", {
+function Zu({ stack: e, largest: t }) {
+	let n = A(), r = Pn(e.neurons, e.layers.length), i = Math.min(Uu, Math.max(0, ...r.map((e) => e.length))), a = (e, t) => r[e]?.[t], o = n.at.selection.value;
+	return e.neurons.length === 0 ? /* @__PURE__ */ M("p", {
 		class: "note",
 		children: "None of the strongest neurons is in it."
-	}) : /* @__PURE__ */ j(b, { children: [/* @__PURE__ */ j("p", {
+	}) : /* @__PURE__ */ M(x, { children: [/* @__PURE__ */ M("p", {
 		class: "note",
 		children: [
 			"The ",
 			e.neurons.length,
 			" strongest neurons by layer, at most ",
-			ju,
+			Uu,
 			" a layer; a cell selects its neuron."
 		]
-	}), /* @__PURE__ */ j(qa, {
+	}), /* @__PURE__ */ M(co, {
 		label: `Attribution of the strongest neurons${e.encoder ? " of the encoder" : ""}, layers across`,
 		columns: r.length,
 		rows: i,
 		height: 10,
 		colour: (e, n) => {
 			let r = a(e, n);
-			return r ? xi(r.value, t) : null;
+			return r ? Fi(r.value, t) : null;
 		},
 		tell: (e, t) => {
 			let n = a(e, t);
-			return n ? `${Pn(n)}: ${F(n.value, 3)}` : "";
+			return n ? `${Nn(n)}: ${I(n.value, 3)}` : "";
 		},
 		marked: (e, t) => {
 			let n = a(e, t);
-			return n !== void 0 && fn(dn(n), o);
+			return n !== void 0 && dn(un(n), o);
 		},
 		rowName: (e) => String(e + 1),
-		columnName: (t) => xn(`L${t}`, e.encoder),
+		columnName: (t) => bn(`L${t}`, e.encoder),
 		onChoose: (e, t) => {
 			let r = a(e, t);
-			r && n.select(dn(r));
+			r && n.select(un(r));
 		}
 	})] });
 }
-function Bu({ neurons: e }) {
+function Qu({ neurons: e }) {
 	let t = Math.max(0, ...e.map((e) => Math.abs(e.value)));
-	return /* @__PURE__ */ j("table", { children: [/* @__PURE__ */ j("thead", { children: /* @__PURE__ */ j("tr", { children: [
-		/* @__PURE__ */ j("th", {
+	return /* @__PURE__ */ M("table", { children: [/* @__PURE__ */ M("thead", { children: /* @__PURE__ */ M("tr", { children: [
+		/* @__PURE__ */ M("th", {
 			scope: "col",
 			children: "neuron"
 		}),
-		/* @__PURE__ */ j("th", {
+		/* @__PURE__ */ M("th", {
 			scope: "col",
 			class: "number",
 			children: "attribution"
 		}),
-		/* @__PURE__ */ j("th", {
+		/* @__PURE__ */ M("th", {
 			scope: "col",
 			class: "wide-only",
-			children: /* @__PURE__ */ j("span", {
+			children: /* @__PURE__ */ M("span", {
 				class: "hidden",
 				children: "bar"
 			})
 		}),
-		/* @__PURE__ */ j("th", {
+		/* @__PURE__ */ M("th", {
 			scope: "col",
 			class: "number",
 			children: "activation"
 		})
-	] }) }), /* @__PURE__ */ j("tbody", { children: e.map((e) => /* @__PURE__ */ j("tr", { children: [
-		/* @__PURE__ */ j("th", {
+	] }) }), /* @__PURE__ */ M("tbody", { children: e.map((e) => /* @__PURE__ */ M("tr", { children: [
+		/* @__PURE__ */ M("th", {
 			scope: "row",
-			children: /* @__PURE__ */ j(ao, { part: dn(e) })
+			children: /* @__PURE__ */ M(xo, { part: un(e) })
 		}),
-		/* @__PURE__ */ j("td", {
+		/* @__PURE__ */ M("td", {
 			class: "number",
-			children: /* @__PURE__ */ j(as, {
+			children: /* @__PURE__ */ M(_s, {
 				value: e.value,
 				digits: 3
 			})
 		}),
-		/* @__PURE__ */ j("td", {
+		/* @__PURE__ */ M("td", {
 			class: "wide-only",
-			children: /* @__PURE__ */ j(is, {
+			children: /* @__PURE__ */ M(gs, {
 				value: e.value,
 				largest: t
 			})
 		}),
-		/* @__PURE__ */ j("td", {
+		/* @__PURE__ */ M("td", {
 			class: "number",
-			children: F(e.activation)
+			children: I(e.activation)
 		})
-	] }, Pn(e))) })] });
+	] }, Nn(e))) })] });
 }
 // src/lib/figure/ledger.ts
-var Vu = 40;
-function Hu(e, t, n, r) {
-	let { ledger: i, target: a, reference: o } = e, { shown: s, others: c } = Qo(i.terms, Math.min(t, Vu), n), { sum: l } = ts(i), u = [
+var $u = 40;
+function ed(e, t, n, r) {
+	let { ledger: i, target: a, reference: o } = e, { shown: s, others: c } = us(i.terms, Math.min(t, $u), n), { sum: l } = ps(i), u = [
 		...s.map((e) => ({
-			name: Sn(e),
+			name: xn(e),
 			value: e.value,
-			number: F(e.value)
+			number: I(e.value)
 		})),
 		...c.count > 0 ? [{
 			name: `${c.count} others (net)`,
 			value: c.value,
-			number: F(c.value),
+			number: I(c.value),
 			other: !0
 		}] : [],
 		{
 			name: "total",
 			value: l,
-			number: F(l),
+			number: I(l),
 			other: !0,
 			total: !0
 		}
 	];
-	return J(V, [Ho(V, {
+	return J(H, [es(H, {
 		rows: u,
-		axis: Jo(u.map((e) => e.value), "logits", (e) => F(e, +!Number.isInteger(e)))
+		axis: os(u.map((e) => e.value), "logits", (e) => I(e, +!Number.isInteger(e)))
 	})], {
-		shows: `Direct credit: parts that add up to ${_a(a, o)} (${F(i.value)}), the model's own number. Norm scales and attention patterns as they were. Hatched: lowers it.`,
+		shows: `Direct credit: parts that add up to ${Ma(a, o)} (${I(i.value)}), the model's own number. Norm scales and attention patterns as they were. Hatched: lowers it.`,
 		made: e,
 		asked: r,
-		about: ga(a)
+		about: ja(a)
 	});
 }
-function Uu({ ledger: e }) {
+function td({ ledger: e }) {
 	return {
 		head: [
 			"term",
@@ -7457,7 +7687,7 @@ function Uu({ ledger: e }) {
 			"logits"
 		],
 		rows: e.terms.map((e) => [
-			Sn(e),
+			xn(e),
 			e.kind,
 			e.layer,
 			e.head,
@@ -7469,107 +7699,107 @@ function Uu({ ledger: e }) {
 	};
 }
 // src/ui/Marks.tsx
-function Wu() {
-	return /* @__PURE__ */ j("p", {
+function nd() {
+	return /* @__PURE__ */ M("p", {
 		class: "note marks",
 		children: [
 			"● without it the target moves by at least 0.3 ",
-			/* @__PURE__ */ j(Q, { name: "nats" }),
+			/* @__PURE__ */ M(Q, { name: "nats" }),
 			", or by 0.1 and by more than 95 % of the parts of its kind move it (",
-			/* @__PURE__ */ j(Q, {
+			/* @__PURE__ */ M(Q, {
 				name: "causal",
 				children: "causal"
 			}),
 			" where it falls, ",
-			/* @__PURE__ */ j(Q, { name: "suppressor" }),
+			/* @__PURE__ */ M(Q, { name: "suppressor" }),
 			" where it rises). ○ it moves less. ~ rounding could change the word."
 		]
 	});
 }
 // src/ui/Outcome.tsx
-function Gu({ part: e }) {
-	let t = Qt(), n = t && Mc(t, e);
+function rd({ part: e }) {
+	let t = Zt(), n = t && Wc(t, e);
 	if (!t || !n) return null;
-	let [r, i] = Pc(t, n), { nats: a, effect: o } = n;
-	return /* @__PURE__ */ j("span", {
+	let [r, i] = Kc(t, n), { nats: a, effect: o } = n;
+	return /* @__PURE__ */ M("span", {
 		class: "outcome",
-		title: `${r} → ${i}, ${F(a)} nats${o ? `, ${Nr(o)}` : ""}`,
+		title: `${r} → ${i}, ${I(a)} nats${o ? `, ${Mr(o)}` : ""}`,
 		children: [
-			/* @__PURE__ */ j("span", {
+			/* @__PURE__ */ M("span", {
 				class: "from",
 				children: [r, " → "]
 			}),
 			i,
 			" ",
-			/* @__PURE__ */ j("span", {
+			/* @__PURE__ */ M("span", {
 				class: "mark",
-				children: o ? Nr(o)[0] : ""
+				children: o ? Mr(o)[0] : ""
 			})
 		]
 	});
 }
 // src/panels/Ledger.tsx
-var Ku = 12, qu = 10, Ju = 6, Yu = Infinity, Xu = Se({
+var id = 12, ad = 10, od = 6, sd = Infinity, cd = xe({
 	is: () => !1,
 	set: () => {}
-}), Zu = Se({
+}), ld = xe({
 	order: "size",
 	effectOf: () => null
 });
-function Qu() {
-	let e = k(), t = e.explained.value, n = Qt(), r = O("size"), i = O(Ku), a = O({});
+function ud() {
+	let e = A(), t = e.explained.value, n = Zt(), r = k("size"), i = k(id), a = k({});
 	if (!t) return null;
 	let { ledger: o } = t, s = e.at.selection.value, c = (e) => {
-		let t = Cn(e);
-		return t && n ? Mc(n, t)?.nats ?? null : null;
-	}, l = Qo(o.terms, i.value, r.value, (e) => rd(Cn(e), s), c), u = $o(0, o.terms, l.others.value);
-	return /* @__PURE__ */ j(Z, {
+		let t = Sn(e);
+		return t && n ? Wc(n, t)?.nats ?? null : null;
+	}, l = us(o.terms, i.value, r.value, (e) => hd(Sn(e), s), c), u = ds(0, o.terms, l.others.value);
+	return /* @__PURE__ */ M(Z, {
 		name: "ledger",
-		title: /* @__PURE__ */ j(Q, {
+		title: /* @__PURE__ */ M(Q, {
 			name: "ledger",
 			children: "Ledger"
 		}),
-		note: /* @__PURE__ */ j(id, { explained: t }),
+		note: /* @__PURE__ */ M(gd, { explained: t }),
 		children: [
-			/* @__PURE__ */ j(X, {
+			/* @__PURE__ */ M(X, {
 				name: "ledger",
-				figure: (e) => Hu(t, i.value, r.value, e),
-				table: () => Uu(t),
+				figure: (e) => ed(t, i.value, r.value, e),
+				table: () => td(t),
 				data: t
 			}),
-			/* @__PURE__ */ j("p", {
+			/* @__PURE__ */ M("p", {
 				class: "controls",
-				children: [/* @__PURE__ */ j("label", { children: [
+				children: [/* @__PURE__ */ M("label", { children: [
 					"Sort",
 					" ",
-					/* @__PURE__ */ j("select", {
+					/* @__PURE__ */ M("select", {
 						value: r.value,
 						onChange: (e) => r.value = e.currentTarget.value,
 						children: [
-							/* @__PURE__ */ j("option", {
+							/* @__PURE__ */ M("option", {
 								value: "size",
 								children: "by size"
 							}),
-							/* @__PURE__ */ j("option", {
+							/* @__PURE__ */ M("option", {
 								value: "effect",
 								disabled: !n,
 								children: "by effect"
 							}),
-							/* @__PURE__ */ j("option", {
+							/* @__PURE__ */ M("option", {
 								value: "layer",
 								children: "by layer"
 							})
 						]
 					})
-				] }), o.terms.length > Ku ? /* @__PURE__ */ j("button", {
+				] }), o.terms.length > id ? /* @__PURE__ */ M("button", {
 					type: "button",
-					onClick: () => i.value = i.value === Ku ? Yu : Ku,
-					children: i.value === Ku ? `Show all ${o.terms.length}` : "Show the largest"
+					onClick: () => i.value = i.value === id ? sd : id,
+					children: i.value === id ? `Show all ${o.terms.length}` : "Show the largest"
 				}) : null]
 			}),
-			/* @__PURE__ */ j(Xu.Provider, {
+			/* @__PURE__ */ M(cd.Provider, {
 				value: {
-					is: (e, t) => a.value[e] ?? rd(t, s),
+					is: (e, t) => a.value[e] ?? hd(t, s),
 					set: (e, t) => {
 						a.value = {
 							...a.value,
@@ -7577,145 +7807,145 @@ function Qu() {
 						};
 					}
 				},
-				children: /* @__PURE__ */ j(Zu.Provider, {
+				children: /* @__PURE__ */ M(ld.Provider, {
 					value: {
 						order: r.value,
 						effectOf: c
 					},
-					children: /* @__PURE__ */ j("table", {
+					children: /* @__PURE__ */ M("table", {
 						class: "ledger",
 						role: "treegrid",
 						"aria-label": "Ledger",
-						onKeyDown: gd,
+						onKeyDown: Od,
 						children: [
-							/* @__PURE__ */ j("thead", { children: /* @__PURE__ */ j("tr", { children: [
-								/* @__PURE__ */ j("th", {
+							/* @__PURE__ */ M("thead", { children: /* @__PURE__ */ M("tr", { children: [
+								/* @__PURE__ */ M("th", {
 									scope: "col",
 									children: "part"
 								}),
-								/* @__PURE__ */ j("th", {
+								/* @__PURE__ */ M("th", {
 									scope: "col",
 									class: "number",
-									children: [/* @__PURE__ */ j(Q, { name: "credit" }), ", logits"]
+									children: [/* @__PURE__ */ M(Q, { name: "credit" }), ", logits"]
 								}),
-								/* @__PURE__ */ j("th", {
+								/* @__PURE__ */ M("th", {
 									scope: "col",
 									class: "wide-only",
-									children: /* @__PURE__ */ j("span", {
+									children: /* @__PURE__ */ M("span", {
 										class: "hidden",
 										children: "bar"
 									})
 								}),
-								/* @__PURE__ */ j("th", {
+								/* @__PURE__ */ M("th", {
 									scope: "col",
-									children: nd(t)
+									children: md(t)
 								})
 							] }) }),
-							/* @__PURE__ */ j("tbody", { children: [l.shown.map((e, t) => /* @__PURE__ */ j(sd, {
+							/* @__PURE__ */ M("tbody", { children: [l.shown.map((e, t) => /* @__PURE__ */ M(yd, {
 								term: e,
 								level: 1,
 								largest: u,
 								first: t === 0
-							}, ns(e))), /* @__PURE__ */ j(md, {
+							}, ms(e))), /* @__PURE__ */ M(Ed, {
 								count: l.others.count,
 								value: l.others.value,
 								level: 1,
 								largest: u
 							})] }),
-							/* @__PURE__ */ j(od, { explained: t })
+							/* @__PURE__ */ M(vd, { explained: t })
 						]
 					})
 				})
 			}),
-			/* @__PURE__ */ j(Wu, {}),
-			/* @__PURE__ */ j($u, { terms: l.shown })
+			/* @__PURE__ */ M(nd, {}),
+			/* @__PURE__ */ M(dd, { terms: l.shown })
 		]
 	});
 }
-function $u({ terms: e }) {
-	let t = k(), n = e.filter(ed).slice(0, Ju), { vs: r, reference: i } = t.answered.value ?? t.state.value;
-	return Ut([...r === null ? t.asksOf({ reference: i === "mean" ? "raw" : "mean" }) : [], ...n.flatMap((e) => td(t, e) ?? [])]), null;
+function dd({ terms: e }) {
+	let t = A(), n = e.filter(fd).slice(0, od), { vs: r, reference: i } = t.answered.value ?? t.state.value;
+	return Ht([...r === null ? t.asksOf({ reference: i === "mean" ? "raw" : "mean" }) : [], ...n.flatMap((e) => pd(t, e) ?? [])]), null;
 }
-function ed(e) {
-	let t = Cn(e);
-	return t !== null && t.kind === mn(t);
+function fd(e) {
+	let t = Sn(e);
+	return t !== null && t.kind === pn(t);
 }
-function td(e, { layer: t, kind: n }) {
+function pd(e, { layer: t, kind: n }) {
 	let r = e.followed();
 	return r && {
 		ask: "terms",
 		...r,
 		layer: t,
 		sublayer: n,
-		top: qu
+		top: ad
 	};
 }
-function nd({ target: e, reference: t }) {
-	let n = R(e.text.trim() || e.text);
+function md({ target: e, reference: t }) {
+	let n = z(e.text.trim() || e.text);
 	return t.kind === "versus" ? `lead of ${n} without it` : `${n} without it`;
 }
-function rd(e, t) {
-	return !e || !t || e.layer !== t.layer ? !1 : fn(e, t) ? !0 : !t.encoder && e.head === void 0 && e.neuron === void 0 && mn(t) === e.kind;
+function hd(e, t) {
+	return !e || !t || e.layer !== t.layer ? !1 : dn(e, t) ? !0 : !t.encoder && e.head === void 0 && e.neuron === void 0 && pn(t) === e.kind;
 }
-function id({ explained: e }) {
+function gd({ explained: e }) {
 	let { target: t, reference: n } = e;
-	return /* @__PURE__ */ j(b, { children: [
+	return /* @__PURE__ */ M(x, { children: [
 		"Why ",
-		R(t.text),
+		z(t.text),
 		": ",
-		ad(n),
+		_d(n),
 		"; raw ",
-		/* @__PURE__ */ j(Q, { name: "logit" }),
+		/* @__PURE__ */ M(Q, { name: "logit" }),
 		" ",
-		P(t.logit),
-		n.kind === "raw" ? null : /* @__PURE__ */ j(b, { children: [
+		F(t.logit),
+		n.kind === "raw" ? null : /* @__PURE__ */ M(x, { children: [
 			", ",
-			/* @__PURE__ */ j(Q, { name: "reference" }),
+			/* @__PURE__ */ M(Q, { name: "reference" }),
 			" ",
-			P(n.value)
+			F(n.value)
 		] }),
 		". A part's ",
-		/* @__PURE__ */ j(Q, { name: "credit" }),
+		/* @__PURE__ */ M(Q, { name: "credit" }),
 		" is what it writes toward that, with attention patterns and the scales of norms as they were."
 	] });
 }
-function ad(e) {
-	return e.kind === "raw" ? "its raw logit" : e.kind === "mean" ? "its logit above the vocabulary mean" : `its logit minus that of ${R(e.text ?? "")}`;
+function _d(e) {
+	return e.kind === "raw" ? "its raw logit" : e.kind === "mean" ? "its logit above the vocabulary mean" : `its logit minus that of ${z(e.text ?? "")}`;
 }
-function od({ explained: e }) {
-	let { sum: t, error: n, holds: r } = ts(e.ledger);
-	return /* @__PURE__ */ j("tfoot", { children: /* @__PURE__ */ j("tr", {
+function vd({ explained: e }) {
+	let { sum: t, error: n, holds: r } = ps(e.ledger);
+	return /* @__PURE__ */ M("tfoot", { children: /* @__PURE__ */ M("tr", {
 		class: r ? "total" : "total error",
 		children: [
-			/* @__PURE__ */ j("th", {
+			/* @__PURE__ */ M("th", {
 				scope: "row",
 				children: "total"
 			}),
-			/* @__PURE__ */ j("td", {
+			/* @__PURE__ */ M("td", {
 				class: "number",
 				"data-total": t,
-				children: F(t)
+				children: I(t)
 			}),
-			/* @__PURE__ */ j("td", {
+			/* @__PURE__ */ M("td", {
 				colSpan: 2,
 				children: [
-					r ? "= model ✓" : `≠ model ${F(e.ledger.value)}`,
+					r ? "= model ✓" : `≠ model ${I(e.ledger.value)}`,
 					" (|Δ| ",
-					Tr(n),
+					wr(n),
 					", tolerance",
 					" ",
-					Tr(e.ledger.tolerance),
+					wr(e.ledger.tolerance),
 					")"
 				]
 			})
 		]
 	}) });
 }
-function sd(e) {
-	let t = k(), n = Ue(Xu), { term: r, level: i } = e, a = Cn(r), o = ns(r), s = ed(r) || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
-	return /* @__PURE__ */ j(b, { children: [
-		/* @__PURE__ */ j(pd, {
-			name: Sn(r),
+function yd(e) {
+	let t = A(), n = He(cd), { term: r, level: i } = e, a = Sn(r), o = ms(r), s = fd(r) || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
+	return /* @__PURE__ */ M(x, { children: [
+		/* @__PURE__ */ M(Td, {
+			name: xn(r),
 			value: r.value,
 			level: i,
 			largest: e.largest,
@@ -7724,89 +7954,89 @@ function sd(e) {
 			first: e.first ?? !1,
 			onToggle: (e) => n.set(o, e),
 			onSelect: () => {
-				a && t.select(fn(a, t.at.selection.value) ? null : a);
+				a && t.select(dn(a, t.at.selection.value) ? null : a);
 			}
 		}),
-		c && i === 1 ? /* @__PURE__ */ j(cd, {
+		c && i === 1 ? /* @__PURE__ */ M(bd, {
 			term: r,
 			largest: e.largest
 		}) : null,
-		c && i === 2 ? /* @__PURE__ */ j(dd, {
+		c && i === 2 ? /* @__PURE__ */ M(Cd, {
 			terms: e.sources ?? [],
 			parent: r.value,
 			largest: e.largest
 		}) : null
 	] });
 }
-function cd({ term: e, largest: t }) {
-	let n = k(), r = Ue(Zu), i = Ht(td(n, e));
-	if (!i?.result) return /* @__PURE__ */ j("tr", {
+function bd({ term: e, largest: t }) {
+	let n = A(), r = He(ld), i = Vt(pd(n, e));
+	if (!i?.result) return /* @__PURE__ */ M("tr", {
 		class: "waiting",
-		children: /* @__PURE__ */ j("td", {
+		children: /* @__PURE__ */ M("td", {
 			colSpan: 4,
 			class: i?.error ? "error" : "",
 			children: i?.error ?? `${i?.stage ?? "waiting"} …`
 		})
 	});
-	let { terms: a, others: o } = i.result, s = a.filter((e) => e.source === null && !ld(e)), c = Qo(s, Yu, r.order, void 0, r.effectOf), l = $o(t, s, o.value);
-	return /* @__PURE__ */ j(b, { children: [
-		c.shown.map((e) => /* @__PURE__ */ j(sd, {
+	let { terms: a, others: o } = i.result, s = a.filter((e) => e.source === null && !xd(e)), c = us(s, sd, r.order, void 0, r.effectOf), l = ds(t, s, o.value);
+	return /* @__PURE__ */ M(x, { children: [
+		c.shown.map((e) => /* @__PURE__ */ M(yd, {
 			term: e,
 			level: 2,
 			largest: l,
-			sources: a.filter((t) => ud(t, e))
-		}, ns(e))),
-		/* @__PURE__ */ j(Ks, { parts: c.shown.slice(0, Ju).flatMap((e) => Cn(e) ?? []) }),
-		/* @__PURE__ */ j(md, {
+			sources: a.filter((t) => Sd(t, e))
+		}, ms(e))),
+		/* @__PURE__ */ M(ic, { parts: c.shown.slice(0, od).flatMap((e) => Sn(e) ?? []) }),
+		/* @__PURE__ */ M(Ed, {
 			count: o.count,
 			value: o.value,
 			level: 2,
 			largest: l
 		}),
-		/* @__PURE__ */ j(hd, {
+		/* @__PURE__ */ M(Dd, {
 			level: 2,
 			sum: c.sum + o.value,
 			parent: e.value
 		})
 	] });
 }
-function ld({ kind: e }) {
+function xd({ kind: e }) {
 	return e === "head_rounding" || e === "cross_head_rounding";
 }
-function ud(e, t) {
-	return t.head !== null && e.head === t.head && (e.source !== null || ld(e));
+function Sd(e, t) {
+	return t.head !== null && e.head === t.head && (e.source !== null || xd(e));
 }
-function dd(e) {
-	let t = k(), n = (e) => ld(e) ? "rounding" : `from ${e.source} ${z(fd(t.explained.value, e))}`, { shown: r, others: i, sum: a } = Qo(e.terms, qu, "size"), o = $o(e.largest, r, i.value);
-	return /* @__PURE__ */ j(b, { children: [
-		r.map((e) => /* @__PURE__ */ j(pd, {
+function Cd(e) {
+	let t = A(), n = (e) => xd(e) ? "rounding" : `from ${e.source} ${B(wd(t.explained.value, e))}`, { shown: r, others: i, sum: a } = us(e.terms, ad, "size"), o = ds(e.largest, r, i.value);
+	return /* @__PURE__ */ M(x, { children: [
+		r.map((e) => /* @__PURE__ */ M(Td, {
 			name: n(e),
 			value: e.value,
 			level: 3,
 			largest: o,
 			part: null,
 			open: null
-		}, ns(e))),
-		/* @__PURE__ */ j(md, {
+		}, ms(e))),
+		/* @__PURE__ */ M(Ed, {
 			count: i.count,
 			value: i.value,
 			level: 3,
 			largest: o
 		}),
-		/* @__PURE__ */ j(hd, {
+		/* @__PURE__ */ M(Dd, {
 			level: 3,
 			sum: a,
 			parent: e.parent
 		})
 	] });
 }
-function fd(e, { kind: t, source: n }) {
+function wd(e, { kind: t, source: n }) {
 	if (e !== null && n !== null) return t === "cross_attention" ? { text: e.sources?.[n]?.label ?? "" } : e.tokens[n];
 }
-function pd(e) {
-	let t = k(), { part: n, open: r, level: i } = e, a = n !== null && fn(n, t.at.selection.value);
-	return /* @__PURE__ */ j("tr", {
-		class: `level-${i}${n !== null && fn(n, t.hovered.value) ? " hovered" : ""}${n ? " choosable" : ""}`,
+function Td(e) {
+	let t = A(), { part: n, open: r, level: i } = e, a = n !== null && dn(n, t.at.selection.value);
+	return /* @__PURE__ */ M("tr", {
+		class: `level-${i}${n !== null && dn(n, t.hovered.value) ? " hovered" : ""}${n ? " choosable" : ""}`,
 		"aria-level": i,
 		"aria-selected": a,
 		...r === null ? {} : { "aria-expanded": r },
@@ -7819,176 +8049,176 @@ function pd(e) {
 			n !== null && r !== null && r !== n ? (e.onToggle?.(n), t.stopPropagation(), t.preventDefault()) : (t.key === "Enter" || t.key === " ") && (e.onSelect?.(), t.preventDefault());
 		},
 		children: [
-			/* @__PURE__ */ j("td", {
+			/* @__PURE__ */ M("td", {
 				class: "name",
-				children: [r === null ? /* @__PURE__ */ j("span", { class: "twisty" }) : /* @__PURE__ */ j("span", {
+				children: [r === null ? /* @__PURE__ */ M("span", { class: "twisty" }) : /* @__PURE__ */ M("span", {
 					class: "twisty",
 					"aria-hidden": "true",
 					onClick: (t) => {
 						t.stopPropagation(), e.onToggle?.(!r);
 					},
 					children: r ? "▾" : "▸"
-				}), /* @__PURE__ */ j("bdi", { children: e.name })]
+				}), /* @__PURE__ */ M("bdi", { children: e.name })]
 			}),
-			/* @__PURE__ */ j("td", {
+			/* @__PURE__ */ M("td", {
 				class: "number",
 				"data-value": e.value,
-				children: /* @__PURE__ */ j(as, { value: e.value })
+				children: /* @__PURE__ */ M(_s, { value: e.value })
 			}),
-			/* @__PURE__ */ j("td", {
+			/* @__PURE__ */ M("td", {
 				class: "wide-only",
-				children: /* @__PURE__ */ j(is, {
+				children: /* @__PURE__ */ M(gs, {
 					value: e.value,
 					largest: e.largest
 				})
 			}),
-			/* @__PURE__ */ j("td", { children: n ? /* @__PURE__ */ j(Gu, { part: n }) : null })
+			/* @__PURE__ */ M("td", { children: n ? /* @__PURE__ */ M(rd, { part: n }) : null })
 		]
 	});
 }
-function md(e) {
-	return e.count === 0 ? null : /* @__PURE__ */ j("tr", {
+function Ed(e) {
+	return e.count === 0 ? null : /* @__PURE__ */ M("tr", {
 		class: `others level-${e.level}`,
 		"aria-level": e.level,
 		children: [
-			/* @__PURE__ */ j("td", {
+			/* @__PURE__ */ M("td", {
 				class: "name",
 				children: [
-					/* @__PURE__ */ j("span", { class: "twisty" }),
+					/* @__PURE__ */ M("span", { class: "twisty" }),
 					e.count,
 					" others (net)"
 				]
 			}),
-			/* @__PURE__ */ j("td", {
+			/* @__PURE__ */ M("td", {
 				class: "number",
 				"data-value": e.value,
-				children: /* @__PURE__ */ j(as, { value: e.value })
+				children: /* @__PURE__ */ M(_s, { value: e.value })
 			}),
-			/* @__PURE__ */ j("td", {
+			/* @__PURE__ */ M("td", {
 				class: "wide-only",
-				children: /* @__PURE__ */ j(is, {
+				children: /* @__PURE__ */ M(gs, {
 					value: e.value,
 					largest: e.largest
 				})
 			}),
-			/* @__PURE__ */ j("td", {})
+			/* @__PURE__ */ M("td", {})
 		]
 	});
 }
-function hd(e) {
+function Dd(e) {
 	let t = Math.abs(e.sum - e.parent) < .005;
-	return /* @__PURE__ */ j("tr", {
+	return /* @__PURE__ */ M("tr", {
 		class: `sum level-${e.level}`,
 		"aria-level": e.level,
 		children: [
-			/* @__PURE__ */ j("td", {
+			/* @__PURE__ */ M("td", {
 				class: "name",
-				children: [/* @__PURE__ */ j("span", { class: "twisty" }), "sum"]
+				children: [/* @__PURE__ */ M("span", { class: "twisty" }), "sum"]
 			}),
-			/* @__PURE__ */ j("td", {
+			/* @__PURE__ */ M("td", {
 				class: "number",
-				children: F(e.sum)
+				children: I(e.sum)
 			}),
-			/* @__PURE__ */ j("td", {
+			/* @__PURE__ */ M("td", {
 				colSpan: 2,
 				class: t ? "" : "error",
-				children: t ? "= the row above ✓" : `≠ the row above ${F(e.parent)}`
+				children: t ? "= the row above ✓" : `≠ the row above ${I(e.parent)}`
 			})
 		]
 	});
 }
-function gd(e) {
+function Od(e) {
 	let t = e.key === "ArrowDown" ? 1 : e.key === "ArrowUp" ? -1 : 0;
 	if (t === 0) return;
 	let n = [...e.currentTarget.querySelectorAll("tr[tabindex]")];
 	n[n.indexOf(document.activeElement) + t]?.focus(), e.preventDefault();
 }
 // src/panels/Lens.tsx
-var _d = 16;
-function vd() {
-	let e = k(), t = O("rank"), n = e.explained.value, r = n?.tokens.length ?? 0, i = mi(n?.position ?? 0, r), a = e.followed(), o = r > 128 ? [i.value, Math.min(i.value + 128, r)] : null, { answer: s, result: c, stale: l } = Wt(a ? {
+var kd = 16;
+function Ad() {
+	let e = A(), t = k("rank"), n = e.explained.value, r = n?.tokens.length ?? 0, i = Oi(n?.position ?? 0, r), a = e.followed(), o = r > 128 ? [i.value, Math.min(i.value + 128, r)] : null, { answer: s, result: c, stale: l } = Ut(a ? {
 		ask: "lens",
 		prompt: a.prompt,
-		...vs({ source: a.source }),
+		...As({ source: a.source }),
 		target: a.target,
 		top: 5,
 		...o ? { window: o } : {}
 	} : null);
 	if (!n) return null;
-	let u = c ? Cd(c.cells, i.value) : null, d = n.model.vocab, f = (e) => ba(e, t.value, d), p = {
+	let u = c ? Fd(c.cells, i.value) : null, d = n.model.vocab, f = (e) => Fa(e, t.value, d), p = {
 		start: i.value,
 		size: 128
 	};
-	return /* @__PURE__ */ j(Z, {
+	return /* @__PURE__ */ M(Z, {
 		name: "lens",
-		title: /* @__PURE__ */ j(Q, {
+		title: /* @__PURE__ */ M(Q, {
 			name: "logit lens",
 			children: "Logit lens"
 		}),
-		note: /* @__PURE__ */ j(b, { children: [
+		note: /* @__PURE__ */ M(x, { children: [
 			"What the ",
-			/* @__PURE__ */ j(Q, { name: "residual stream" }),
+			/* @__PURE__ */ M(Q, { name: "residual stream" }),
 			" would predict after each layer at each token: the top token in the cell",
-			u && !bd(u.positions.length) ? " that is pointed at" : "",
+			u && !Md(u.positions.length) ? " that is pointed at" : "",
 			", the colour for",
 			" ",
-			R(n.target.text),
+			z(n.target.text),
 			". A cell chooses its position."
 		] }),
 		children: [
-			/* @__PURE__ */ j("p", {
+			/* @__PURE__ */ M("p", {
 				class: "controls",
-				children: /* @__PURE__ */ j("label", { children: [
+				children: /* @__PURE__ */ M("label", { children: [
 					"Colour",
 					" ",
-					/* @__PURE__ */ j("select", {
+					/* @__PURE__ */ M("select", {
 						value: t.value,
 						onChange: (e) => t.value = e.currentTarget.value,
-						children: Object.entries(ya).map(([e, t]) => /* @__PURE__ */ j("option", {
+						children: Object.entries(Pa).map(([e, t]) => /* @__PURE__ */ M("option", {
 							value: e,
 							children: t
 						}, e))
 					})
 				] })
 			}),
-			/* @__PURE__ */ j(lo, {
+			/* @__PURE__ */ M(So, {
 				start: i,
 				length: r,
 				what: "tokens"
 			}),
-			/* @__PURE__ */ j(B, { answer: s }),
-			c && !l ? /* @__PURE__ */ j(X, {
+			/* @__PURE__ */ M(V, { answer: s }),
+			c && !l ? /* @__PURE__ */ M(X, {
 				name: "lens",
-				figure: (e) => xa(c, n.target, t.value, p, e),
-				table: () => Ea(c, p),
+				figure: (e) => Ia(c, n.target, t.value, p, e),
+				table: () => Va(c, p),
 				data: c
 			}) : null,
-			u && u.positions.length > 0 ? /* @__PURE__ */ j("div", {
+			u && u.positions.length > 0 ? /* @__PURE__ */ M("div", {
 				class: l ? "stale" : "",
 				children: [
-					/* @__PURE__ */ j(qa, {
-						label: `Logit lens, ${ya[t.value]} by layer and token`,
+					/* @__PURE__ */ M(co, {
+						label: `Logit lens, ${Pa[t.value]} by layer and token`,
 						columns: u.positions.length,
 						rows: u.layers.length,
 						colour: (e, t) => {
 							let n = u.at(e, t);
-							return n ? Si(f(n)) : null;
+							return n ? Ii(f(n)) : null;
 						},
-						...bd(u.positions.length) ? { text: (e, t) => xd(u.at(e, t)) } : {},
+						...Md(u.positions.length) ? { text: (e, t) => Nd(u.at(e, t)) } : {},
 						rest: [Math.max(0, u.positions.indexOf(n.position)), 0],
-						tell: (e, t) => /* @__PURE__ */ j(Sd, {
+						tell: (e, t) => /* @__PURE__ */ M(Pd, {
 							cell: u.at(e, t),
 							token: c?.tokens[u.positions[e] ?? -1]
 						}),
-						rowName: (e) => yd(u.layers[e] ?? null),
-						columnName: (e) => z(c?.tokens[u.positions[e] ?? -1]),
+						rowName: (e) => jd(u.layers[e] ?? null),
+						columnName: (e) => B(c?.tokens[u.positions[e] ?? -1]),
 						marked: (e, t) => t === 0 && u.positions[e] === n.position,
 						onChoose: (t) => e.set({
 							position: u.positions[t] ?? null,
 							target: null
 						})
 					}),
-					/* @__PURE__ */ j(io, {
+					/* @__PURE__ */ M(bo, {
 						kind: "amount",
 						...t.value === "rank" ? {
 							low: `rank ${d.toLocaleString("en")}`,
@@ -7996,10 +8226,10 @@ function vd() {
 							middle: `rank ${Math.round(Math.sqrt(d)).toLocaleString("en")}`
 						} : {
 							low: "0 %",
-							high: `100 %, ${ya[t.value]}`
+							high: `100 %, ${Pa[t.value]}`
 						}
 					}),
-					/* @__PURE__ */ j(so, {
+					/* @__PURE__ */ M(_i, {
 						label: "logit lens",
 						head: [
 							"layer",
@@ -8010,12 +8240,12 @@ function vd() {
 							"target's probability"
 						],
 						rows: () => u.cells.map((e) => [
-							yd(e.layer),
+							jd(e.layer),
 							`${e.position}`,
-							/* @__PURE__ */ j("bdi", { children: xd(e) }, "top"),
-							I(e.top_probability[0] ?? 0),
+							/* @__PURE__ */ M("bdi", { children: Nd(e) }, "top"),
+							L(e.top_probability[0] ?? 0),
 							`${e.rank}`,
-							I(e.probability)
+							L(e.probability)
 						])
 					})
 				]
@@ -8023,42 +8253,42 @@ function vd() {
 		]
 	});
 }
-function yd(e) {
+function jd(e) {
 	return e === null ? "emb" : `L${e}`;
 }
-function bd(e) {
-	return e <= _d;
+function Md(e) {
+	return e <= kd;
 }
-function xd(e) {
-	return z(e?.top[0]);
+function Nd(e) {
+	return B(e?.top[0]);
 }
-function Sd({ cell: e, token: t }) {
-	return e ? /* @__PURE__ */ j(b, { children: [
+function Pd({ cell: e, token: t }) {
+	return e ? /* @__PURE__ */ M(x, { children: [
 		e.layer === null ? "Embedding" : `After L${e.layer}`,
 		" at ",
 		e.position,
 		" ",
-		z(t),
+		B(t),
 		": rank of the target ",
 		e.rank.toLocaleString("en"),
 		", ",
-		I(e.probability),
+		L(e.probability),
 		". Top:",
 		" ",
-		e.top.slice(0, 4).map((t, n) => /* @__PURE__ */ j("span", {
+		e.top.slice(0, 4).map((t, n) => /* @__PURE__ */ M("span", {
 			class: "chip",
 			children: [
-				/* @__PURE__ */ j("bdi", { children: z(t) }),
+				/* @__PURE__ */ M("bdi", { children: B(t) }),
 				" ",
-				/* @__PURE__ */ j("span", {
+				/* @__PURE__ */ M("span", {
 					class: "small",
-					children: I(e.top_probability[n] ?? 0)
+					children: L(e.top_probability[n] ?? 0)
 				})
 			]
 		}, t.id))
 	] }) : null;
 }
-function Cd(e, t) {
+function Fd(e, t) {
 	let n = e.filter((e) => e.position >= t && e.position < t + 128), r = [...new Set(n.map((e) => e.layer))].sort((e, t) => (t ?? -1) - (e ?? -1)), i = [...new Set(n.map((e) => e.position))].sort((e, t) => e - t), a = new Map(n.map((e) => [`${e.layer} ${e.position}`, e]));
 	return {
 		cells: n,
@@ -8068,102 +8298,102 @@ function Cd(e, t) {
 	};
 }
 // src/panels/Looked.tsx
-function wd() {
-	let e = k(), t = Qt(), n = e.at.selection.value, r = t ? Td(t, n) : null;
+function Id() {
+	let e = A(), t = Zt(), n = e.at.selection.value, r = t ? Ld(t, n) : null;
 	if (!t || !r || r.looks_at.length === 0) return null;
-	let i = 1 - r.looks_at.reduce((e, t) => e + t.attention, 0), a = Rr(z(t.tokens[t.position]));
-	return /* @__PURE__ */ j(Z, {
+	let i = 1 - r.looks_at.reduce((e, t) => e + t.attention, 0), a = Lr(B(t.tokens[t.position]));
+	return /* @__PURE__ */ M(Z, {
 		name: "looked",
-		title: `Where ${N(M(r))} looked`,
+		title: `Where ${P(N(r))} looked`,
 		note: `Its attention from ${a}; all shares come to 1.`,
-		children: [/* @__PURE__ */ j(X, {
-			name: `looked-${N(M(r))}`,
-			figure: (e) => Cs(t, r, e),
-			table: () => ws(r),
+		children: [/* @__PURE__ */ M(X, {
+			name: `looked-${P(N(r))}`,
+			figure: (e) => Fs(t, r, e),
+			table: () => Is(r),
 			data: t
-		}), /* @__PURE__ */ j("table", {
+		}), /* @__PURE__ */ M("table", {
 			class: "looked",
-			children: [/* @__PURE__ */ j("thead", {
+			children: [/* @__PURE__ */ M("thead", {
 				class: "hidden",
-				children: /* @__PURE__ */ j("tr", { children: [
-					/* @__PURE__ */ j("th", {
+				children: /* @__PURE__ */ M("tr", { children: [
+					/* @__PURE__ */ M("th", {
 						scope: "col",
 						children: "token"
 					}),
-					/* @__PURE__ */ j("th", {
+					/* @__PURE__ */ M("th", {
 						scope: "col",
 						children: "share"
 					}),
-					/* @__PURE__ */ j("th", {
+					/* @__PURE__ */ M("th", {
 						scope: "col",
 						children: "attention"
 					})
 				] })
-			}), /* @__PURE__ */ j("tbody", { children: [r.looks_at.map((e) => /* @__PURE__ */ j("tr", { children: [
-				/* @__PURE__ */ j("th", {
+			}), /* @__PURE__ */ M("tbody", { children: [r.looks_at.map((e) => /* @__PURE__ */ M("tr", { children: [
+				/* @__PURE__ */ M("th", {
 					scope: "row",
 					children: [
-						/* @__PURE__ */ j("bdi", { children: z(e) }),
+						/* @__PURE__ */ M("bdi", { children: B(e) }),
 						" ",
-						!r.cross && e.position === 0 && t.position > 0 ? /* @__PURE__ */ j("span", {
+						!r.cross && e.position === 0 && t.position > 0 ? /* @__PURE__ */ M("span", {
 							class: "small",
 							children: "first token"
 						}) : null
 					]
 				}),
-				/* @__PURE__ */ j("td", { children: /* @__PURE__ */ j("span", {
+				/* @__PURE__ */ M("td", { children: /* @__PURE__ */ M("span", {
 					class: "amount",
 					"aria-hidden": "true",
-					children: /* @__PURE__ */ j("span", { style: { width: `${e.attention * 100}%` } })
+					children: /* @__PURE__ */ M("span", { style: { width: `${e.attention * 100}%` } })
 				}) }),
-				/* @__PURE__ */ j("td", {
+				/* @__PURE__ */ M("td", {
 					class: "number",
-					children: P(e.attention)
+					children: F(e.attention)
 				})
-			] }, e.position)), i > .005 ? /* @__PURE__ */ j("tr", { children: [
-				/* @__PURE__ */ j("th", {
+			] }, e.position)), i > .005 ? /* @__PURE__ */ M("tr", { children: [
+				/* @__PURE__ */ M("th", {
 					scope: "row",
 					class: "small",
 					children: "elsewhere"
 				}),
-				/* @__PURE__ */ j("td", { children: /* @__PURE__ */ j("span", {
+				/* @__PURE__ */ M("td", { children: /* @__PURE__ */ M("span", {
 					class: "amount",
 					"aria-hidden": "true",
-					children: /* @__PURE__ */ j("span", {
+					children: /* @__PURE__ */ M("span", {
 						class: "rest",
 						style: { width: `${i * 100}%` }
 					})
 				}) }),
-				/* @__PURE__ */ j("td", {
+				/* @__PURE__ */ M("td", {
 					class: "number",
-					title: I(i),
-					children: P(i)
+					title: L(i),
+					children: F(i)
 				})
 			] }) : null] })]
 		})]
 	});
 }
-function Td(e, t) {
-	let n = e.answer.part ? vn(e.answer.part) : null, r = (t) => t && e.heads.find((e) => fn(M(e), t));
+function Ld(e, t) {
+	let n = e.answer.part ? _n(e.answer.part) : null, r = (t) => t && e.heads.find((e) => dn(N(e), t));
 	return r(t) ?? r(n) ?? e.heads[0] ?? null;
 }
 // src/panels/Pins.tsx
-var Ed = 3;
-function Dd() {
-	let e = k(), { pins: t, b: n } = e.state.value;
-	return e.explained.value ? /* @__PURE__ */ j(Z, {
+var Rd = 3;
+function zd() {
+	let e = A(), { pins: t, b: n } = e.state.value;
+	return e.explained.value ? /* @__PURE__ */ M(Z, {
 		name: "pins",
 		title: "Pins",
 		note: t.length === 0 ? "Pin the test of a part (choose one in Why, Parts or Graph and press p) to see here what several do together." : "Each pin alone, and all of them together in one run.",
-		children: t.length === 0 ? /* @__PURE__ */ j(Od, {}) : /* @__PURE__ */ j(b, { children: [
-			/* @__PURE__ */ j("ul", {
+		children: t.length === 0 ? /* @__PURE__ */ M(Bd, {}) : /* @__PURE__ */ M(x, { children: [
+			/* @__PURE__ */ M("ul", {
 				class: "pins",
-				children: t.map((r, i) => /* @__PURE__ */ j("li", { children: [/* @__PURE__ */ j("div", {
+				children: t.map((r, i) => /* @__PURE__ */ M("li", { children: [/* @__PURE__ */ M("div", {
 					class: "controls",
 					children: [
-						/* @__PURE__ */ j(ao, { part: r.part }),
-						/* @__PURE__ */ j("select", {
-							"aria-label": `How ${N(r.part)} is tested`,
+						/* @__PURE__ */ M(xo, { part: r.part }),
+						/* @__PURE__ */ M("select", {
+							"aria-label": `How ${P(r.part)} is tested`,
 							value: r.how,
 							onChange: (n) => {
 								let r = n.currentTarget.value;
@@ -8172,86 +8402,86 @@ function Dd() {
 									how: r
 								} : e) });
 							},
-							children: Yn.map((e) => /* @__PURE__ */ j("option", {
+							children: Jn.map((e) => /* @__PURE__ */ M("option", {
 								value: e,
 								disabled: e === "swap" && n === null,
 								children: e
 							}, e))
 						}),
-						/* @__PURE__ */ j("button", {
+						/* @__PURE__ */ M("button", {
 							type: "button",
-							"aria-label": `Remove the pin of ${N(r.part)}`,
+							"aria-label": `Remove the pin of ${P(r.part)}`,
 							onClick: () => e.set({ pins: t.filter((e, t) => t !== i) }),
 							children: "×"
 						})
 					]
-				}), t.length > 1 ? /* @__PURE__ */ j(Is, {
+				}), t.length > 1 ? /* @__PURE__ */ M(Js, {
 					tests: [r],
 					note: "this pin alone"
-				}) : null] }, pn(r.part)))
+				}) : null] }, fn(r.part)))
 			}),
-			t.length > 1 ? /* @__PURE__ */ j("h3", { children: "All together" }) : null,
-			/* @__PURE__ */ j(Is, {
+			t.length > 1 ? /* @__PURE__ */ M("h3", { children: "All together" }) : null,
+			/* @__PURE__ */ M(Js, {
 				tests: t,
 				note: t.length === 1 ? "this pin" : `these ${t.length} pins`
 			})
 		] })
 	}) : null;
 }
-function Od() {
-	let e = k(), t = Zt(), n = t?.result ? ko(t.result).slice(0, Ed) : [];
-	return n.length === 0 ? /* @__PURE__ */ j(B, { answer: t }) : /* @__PURE__ */ j("p", {
+function Bd() {
+	let e = A(), t = Xt(), n = t?.result ? Vo(t.result).slice(0, Rd) : [];
+	return n.length === 0 ? /* @__PURE__ */ M(V, { answer: t }) : /* @__PURE__ */ M("p", {
 		class: "controls",
-		children: ["Begin with what matters most here:", n.map(({ part: t }) => /* @__PURE__ */ j("button", {
+		children: ["Begin with what matters most here:", n.map(({ part: t }) => /* @__PURE__ */ M("button", {
 			type: "button",
 			onClick: () => e.set({ pins: [{
 				part: t,
 				how: "zero"
 			}] }),
-			children: [N(t), " set to zero"]
-		}, pn(t)))]
+			children: [P(t), " set to zero"]
+		}, fn(t)))]
 	});
 }
 // src/panels/Prediction.tsx
-function kd() {
-	let e = k().explained.value, t = gc();
+function Vd() {
+	let e = A().explained.value, t = Oc();
 	if (!e) return null;
 	let { target: n, position: r, tokens: i, model: a } = e;
-	return /* @__PURE__ */ j(Z, {
+	return /* @__PURE__ */ M(Z, {
 		name: "prediction",
 		title: "Prediction",
-		note: /* @__PURE__ */ j(b, { children: [
+		note: /* @__PURE__ */ M(x, { children: [
 			a.bidirectional ? "At" : "After",
 			" ",
 			r,
 			" ",
-			Rr(z(i[r])),
+			Lr(B(i[r])),
 			": ",
-			R(n.text),
+			z(n.text),
 			" ",
 			"has ",
-			I(n.probability),
+			L(n.probability),
 			", rank ",
 			n.rank,
 			". Choose a token to explain it."
 		] }),
 		children: [
-			/* @__PURE__ */ j(X, {
+			/* @__PURE__ */ M(X, {
 				name: "prediction",
-				figure: (t) => ys(e, t),
-				table: () => bs(e),
+				figure: (t) => js(e, t),
+				table: () => Ms(e),
 				data: e
 			}),
-			e.notes.map((e) => /* @__PURE__ */ j("p", {
+			e.notes.map((e) => /* @__PURE__ */ M("p", {
 				class: "note",
 				children: e
 			}, e)),
-			/* @__PURE__ */ j("div", {
+			/* @__PURE__ */ M("div", {
 				class: "side-by-side",
-				children: [/* @__PURE__ */ j(Ad, {
+				children: [/* @__PURE__ */ M(Hd, {
 					explained: e,
 					caption: t ? "A" : "Top tokens"
-				}), t?.result ? /* @__PURE__ */ j(Ad, {
+				}), t?.result ? /* @__PURE__ */ M(Hd, {
 					explained: t.result,
 					caption: "B"
 				}) : null]
@@ -8259,97 +8489,97 @@ function kd() {
 		]
 	});
 }
-function Ad({ explained: e, caption: t }) {
-	let n = k();
-	return /* @__PURE__ */ j("table", {
+function Hd({ explained: e, caption: t }) {
+	let n = A();
+	return /* @__PURE__ */ M("table", {
 		class: "predictions",
 		children: [
-			/* @__PURE__ */ j("caption", { children: t }),
-			/* @__PURE__ */ j("thead", { children: /* @__PURE__ */ j("tr", { children: [
-				/* @__PURE__ */ j("th", {
+			/* @__PURE__ */ M("caption", { children: t }),
+			/* @__PURE__ */ M("thead", { children: /* @__PURE__ */ M("tr", { children: [
+				/* @__PURE__ */ M("th", {
 					scope: "col",
 					children: "token"
 				}),
-				/* @__PURE__ */ j("th", {
+				/* @__PURE__ */ M("th", {
 					scope: "col",
 					class: "number",
 					children: "probability"
 				}),
-				/* @__PURE__ */ j("th", {
+				/* @__PURE__ */ M("th", {
 					scope: "col",
-					children: /* @__PURE__ */ j("span", {
+					children: /* @__PURE__ */ M("span", {
 						class: "hidden",
 						children: "bar"
 					})
 				})
 			] }) }),
-			/* @__PURE__ */ j("tbody", { children: e.predictions.map((t) => /* @__PURE__ */ j("tr", { children: [
-				/* @__PURE__ */ j("td", { children: /* @__PURE__ */ j("button", {
+			/* @__PURE__ */ M("tbody", { children: e.predictions.map((t) => /* @__PURE__ */ M("tr", { children: [
+				/* @__PURE__ */ M("td", { children: /* @__PURE__ */ M("button", {
 					type: "button",
 					class: "part",
 					"aria-pressed": t.id === e.target.id,
 					disabled: n.data.host === "report",
-					onClick: () => n.set(nr(t, n.state.value.vs)),
-					onMouseEnter: () => n.foresee(nr(t, n.state.value.vs)),
-					children: /* @__PURE__ */ j($, { text: t.text })
+					onClick: () => n.set(tr(t, n.state.value.vs)),
+					onMouseEnter: () => n.foresee(tr(t, n.state.value.vs)),
+					children: /* @__PURE__ */ M($, { text: t.text })
 				}) }),
-				/* @__PURE__ */ j("td", {
+				/* @__PURE__ */ M("td", {
 					class: "number",
-					children: I(t.probability)
+					children: L(t.probability)
 				}),
-				/* @__PURE__ */ j("td", { children: /* @__PURE__ */ j("span", {
+				/* @__PURE__ */ M("td", { children: /* @__PURE__ */ M("span", {
 					class: "amount",
 					"aria-hidden": "true",
-					children: /* @__PURE__ */ j("span", { style: { width: `${t.probability * 100}%` } })
+					children: /* @__PURE__ */ M("span", { style: { width: `${t.probability * 100}%` } })
 				}) })
 			] }, t.id)) })
 		]
 	});
 }
 // src/panels/Sentence.tsx
-function jd() {
-	let e = k().explained.value, t = Zt();
+function Ud() {
+	let e = A().explained.value, t = Xt();
 	if (!e) return null;
 	let n = t?.result ?? null, r = n?.words?.units ?? [], i = t !== null && !n && !t.error;
-	return /* @__PURE__ */ j("section", {
+	return /* @__PURE__ */ M("section", {
 		class: "panel panel-sentence",
 		"aria-label": "The answer",
-		children: /* @__PURE__ */ j("p", {
+		children: /* @__PURE__ */ M("p", {
 			class: "sentence",
-			children: n ? n.sentence.map((e, t) => /* @__PURE__ */ j(Nd, {
+			children: n ? n.sentence.map((e, t) => /* @__PURE__ */ M(Gd, {
 				span: e,
 				units: r
-			}, t)) : /* @__PURE__ */ j(b, { children: [Md(e.sentence).map((e, t) => /* @__PURE__ */ j(Nd, {
+			}, t)) : /* @__PURE__ */ M(x, { children: [Wd(e.sentence).map((e, t) => /* @__PURE__ */ M(Gd, {
 				span: e,
 				units: r
-			}, t)), i ? /* @__PURE__ */ j("span", {
+			}, t)), i ? /* @__PURE__ */ M("span", {
 				class: "waiting",
 				children: " Now each word is taken away, and each head switched off …"
 			}) : null] })
 		})
 	});
 }
-function Md(e) {
+function Wd(e) {
 	let t = e.findIndex((e) => e.kind === null && e.text.trimEnd().endsWith("."));
 	return t < 0 ? e : e.slice(0, t + 1);
 }
-function Nd({ span: e, units: t }) {
-	let n = k(), r = e.kind === "part" ? vn(e.text) : null;
-	if (r) return /* @__PURE__ */ j(ao, { part: r });
+function Gd({ span: e, units: t }) {
+	let n = A(), r = e.kind === "part" ? _n(e.text) : null;
+	if (r) return /* @__PURE__ */ M(xo, { part: r });
 	let i = e.kind === "word" ? t[e.place ?? -1] : void 0;
-	return i ? /* @__PURE__ */ j("button", {
+	return i ? /* @__PURE__ */ M("button", {
 		type: "button",
 		class: "noun",
 		onClick: () => n.set({ word: i.positions[0] ?? null }),
 		children: e.text
-	}) : e.kind === null ? /* @__PURE__ */ j("span", { children: e.text }) : /* @__PURE__ */ j("bdi", {
+	}) : e.kind === null ? /* @__PURE__ */ M("span", { children: e.text }) : /* @__PURE__ */ M("bdi", {
 		class: `said-${e.kind}`,
 		children: e.text
 	});
 }
 // src/lib/words.ts
-var Pd = 40;
-function Fd(e, t) {
+var Kd = 40;
+function qd(e, t) {
 	let n = new Map(t.flatMap((e) => e.positions.map((t) => [t, e]))), r = [], i = null;
 	for (let t of e.tokens) {
 		let e = n.get(t.position) ?? null;
@@ -8361,22 +8591,22 @@ function Fd(e, t) {
 			role: t.role ?? null
 		}, r.push(i));
 	}
-	return r.map((e) => Bd({
+	return r.map((e) => Qd({
 		...e,
-		text: Id(e.tokens)
+		text: Jd(e.tokens)
 	}));
 }
-function Id(e) {
+function Jd(e) {
 	let [t] = e;
-	return e.length === 1 && t?.fragment ? t.fragment : zr(e);
+	return e.length === 1 && t?.fragment ? t.fragment : Rr(e);
 }
-function Ld(e) {
-	return Math.max(0, ...e.filter(Ud).map((e) => Math.abs(e.effect)));
+function Yd(e) {
+	return Math.max(0, ...e.filter(tf).map((e) => Math.abs(e.effect)));
 }
-function Rd({ by: e }) {
+function Xd({ by: e }) {
 	return e === "spans" ? "piece" : e;
 }
-function zd(e, t) {
+function Zd(e, t) {
 	let n = [...e], r = 0, i = [];
 	for (let e of t) {
 		if (e.start === null || e.end === null) continue;
@@ -8398,7 +8628,7 @@ function zd(e, t) {
 		role: null
 	}];
 }
-function Bd(e) {
+function Qd(e) {
 	let { unit: t, tokens: n } = e;
 	if (t && n.length > 1 && t.text.trim() !== "") {
 		let n = /^\s*/.exec(e.text)?.[0] ?? "";
@@ -8418,28 +8648,28 @@ function Bd(e) {
 		text: i
 	};
 }
-function Vd({ text: e, positions: t }, n = []) {
+function $d({ text: e, positions: t }, n = []) {
 	let r = t.length === 1 ? n[t[0] ?? -1]?.fragment : null;
 	if (r) return r;
-	let i = [...e.trim() === "" ? L(e) : e.trim().split(/\s+/).map(L).join(" ")];
-	return i.length > Pd ? `${i.slice(0, 39).join("")}…` : i.join("");
+	let i = [...e.trim() === "" ? R(e) : e.trim().split(/\s+/).map(R).join(" ")];
+	return i.length > Kd ? `${i.slice(0, 39).join("")}…` : i.join("");
 }
-function Hd(e) {
-	let t = e.filter(Ud);
+function ef(e) {
+	let t = e.filter(tf);
 	return [...t.length > 0 ? t : e].sort((e, t) => Math.abs(t.effect) - Math.abs(e.effect))[0] ?? null;
 }
-function Ud({ counted: e, mark: t }) {
+function tf({ counted: e, mark: t }) {
 	return e ?? t === null;
 }
-function Wd(e) {
-	return e.mark === "first" && !Ud(e);
+function nf(e) {
+	return e.mark === "first" && !tf(e);
 }
-function Gd(e, t) {
+function rf(e, t) {
 	let n = Math.abs(e.effect) < .1 ? "" : e.effect > 0 ? "↓ to " : "↑ to ";
-	return e.difference_without === null ? n + Or(t.target.probability, e.probability_without)[1] : n + F(e.difference_without);
+	return e.difference_without === null ? n + Dr(t.target.probability, e.probability_without)[1] : n + I(e.difference_without);
 }
 // src/lib/find.ts
-function Kd(e, t) {
+function af(e, t) {
 	let n = t.toLowerCase();
 	if (!n) return [];
 	let r = [], i = "";
@@ -8452,18 +8682,18 @@ function Kd(e, t) {
 	return a;
 }
 // src/ui/Find.tsx
-function qd(e) {
-	let t = O(""), n = O(-1), r = Kd(e.texts, t.value), i = (t) => {
+function of(e) {
+	let t = k(""), n = k(-1), r = af(e.texts, t.value), i = (t) => {
 		r.length !== 0 && (n.value = (n.value + t + r.length) % r.length, e.go(r[n.value] ?? null));
 	}, a = (r) => {
 		t.value = r, n.value = -1;
-		let i = Kd(e.texts, r)[0];
+		let i = af(e.texts, r)[0];
 		i !== void 0 && (n.value = 0), e.go(i ?? null);
 	};
-	return /* @__PURE__ */ j("label", { children: [
+	return /* @__PURE__ */ M("label", { children: [
 		"Find in the prompt",
 		" ",
-		/* @__PURE__ */ j("input", {
+		/* @__PURE__ */ M("input", {
 			type: "search",
 			value: t.value,
 			onInput: (e) => a(e.currentTarget.value),
@@ -8472,78 +8702,78 @@ function qd(e) {
 			}
 		}),
 		" ",
-		/* @__PURE__ */ j("output", {
+		/* @__PURE__ */ M("output", {
 			class: "small",
 			children: t.value ? r.length === 0 ? "is not there" : `${n.value + 1} of ${r.length}, token ${r[n.value] ?? ""}` : ""
 		})
 	] });
 }
 // src/panels/TokenStrip.tsx
-function Jd() {
-	let e = k(), t = e.explained.value, n = mi(t?.position ?? 0, t?.tokens.length ?? 0), r = O(null), i = He(() => (t?.tokens ?? []).map((e) => e.text), [t]), a = nf(), o = Yd();
+function sf() {
+	let e = A(), t = e.explained.value, n = Oi(t?.position ?? 0, t?.tokens.length ?? 0), r = k(null), i = Ve(() => (t?.tokens ?? []).map((e) => e.text), [t]), a = hf(), o = cf();
 	if (!t) return null;
-	let { tokens: s, position: c } = t, l = a !== null && gn(a.part), u = [...o.values()].map((e) => e.effect), d = Math.max(0, ...(a?.values ?? u).map(Math.abs)), f = s.slice(n.value, n.value + 128), p = f.some((e) => e.role);
-	return /* @__PURE__ */ j(Z, {
+	let { tokens: s, position: c } = t, l = a !== null && hn(a.part), u = [...o.values()].map((e) => e.effect), d = Math.max(0, ...(a?.values ?? u).map(Math.abs)), f = s.slice(n.value, n.value + 128), p = f.some((e) => e.role);
+	return /* @__PURE__ */ M(Z, {
 		name: "strip",
 		title: "Tokens",
-		note: a ? /* @__PURE__ */ j(b, { children: [
+		note: a ? /* @__PURE__ */ M(x, { children: [
 			"Coloured by what each token gives the target through ",
-			N(a.part),
+			P(a.part),
 			": orange + raises, purple − lowers; largest ",
-			F(a.values.reduce((e, t) => Math.abs(t) > Math.abs(e) ? t : e, 0)),
+			I(a.values.reduce((e, t) => Math.abs(t) > Math.abs(e) ? t : e, 0)),
 			" logits."
-		] }) : o.size > 0 ? `Under a word: what is left of ${R(t.target.text)} without it. ○ Many heads rest on the first word, whatever it says.` : `Choose the position ${t.model.bidirectional ? "whose token" : "whose next token"} is explained. Select a head or an attention sublayer to colour its sources.`,
+		] }) : o.size > 0 ? `Under a word: what is left of ${z(t.target.text)} without it. ○ Many heads rest on the first word, whatever it says.` : `Choose the position ${t.model.bidirectional ? "whose token" : "whose next token"} is explained. Select a head or an attention sublayer to colour its sources.`,
 		children: [
-			e.reads() === null ? null : /* @__PURE__ */ j(Qd, {
+			e.reads() === null ? null : /* @__PURE__ */ M(df, {
 				sources: t.sources ?? [],
 				values: l ? a.values : [],
 				largest: d
 			}),
-			/* @__PURE__ */ j(lo, {
+			/* @__PURE__ */ M(So, {
 				start: n,
 				length: s.length,
 				what: "tokens"
 			}),
-			s.length > 128 ? /* @__PURE__ */ j(qd, {
+			s.length > 128 ? /* @__PURE__ */ M(of, {
 				texts: i,
 				go: (e) => {
-					r.value = e, e !== null && (n.value = hi(e, n.value, s.length));
+					r.value = e, e !== null && (n.value = ki(e, n.value, s.length));
 				}
 			}) : null,
-			/* @__PURE__ */ j("ol", {
+			/* @__PURE__ */ M("ol", {
 				class: "strip",
 				start: n.value + 1,
 				children: f.map((n, i) => {
 					let s = n.role && (i === 0 || n.role !== f[i - 1]?.role), u = l || n.position > c && !t.model.bidirectional, m = a ? void 0 : o.get(n.position), h = u ? void 0 : a ? a.values[n.position] : m?.effect;
-					return /* @__PURE__ */ j("li", { children: [/* @__PURE__ */ j("button", {
+					return /* @__PURE__ */ M("li", { children: [/* @__PURE__ */ M("button", {
 						type: "button",
 						class: n.position === r.value ? "token found" : "token",
 						"aria-pressed": n.position === c,
-						style: $d(h, d),
-						title: m && Zd(m, t),
+						style: ff(h, d),
+						title: m && uf(m, t),
 						onClick: () => e.set({
 							position: n.position,
 							target: null
 						}),
-						onKeyDown: (e) => tf(e),
+						onKeyDown: (e) => mf(e),
 						children: [
-							/* @__PURE__ */ j("span", {
+							/* @__PURE__ */ M("span", {
 								class: "index",
 								children: n.position
 							}),
-							/* @__PURE__ */ j($, {
+							/* @__PURE__ */ M($, {
 								text: n.text,
 								fragment: n.fragment
 							}),
-							m ? /* @__PURE__ */ j("span", {
+							m ? /* @__PURE__ */ M("span", {
 								class: "sign",
-								children: m.positions[0] === n.position ? Xd(m) : "\xA0"
-							}) : /* @__PURE__ */ j(ef, {
+								children: m.positions[0] === n.position ? lf(m) : "\xA0"
+							}) : /* @__PURE__ */ M(pf, {
 								value: h,
 								largest: d
 							})
 						]
-					}), p ? /* @__PURE__ */ j("span", {
+					}), p ? /* @__PURE__ */ M("span", {
 						class: "small role",
 						children: s ? n.role : "\xA0"
 					}) : null] }, n.position);
@@ -8552,46 +8782,46 @@ function Jd() {
 		]
 	});
 }
-function Yd() {
-	let e = k(), t = Qt()?.words;
+function cf() {
+	let e = A(), t = Zt()?.words;
 	if (e.reads() !== null || t?.by !== "word") return /* @__PURE__ */ new Map();
 	let n = t.units.filter((e) => e.mark !== "last");
 	return new Map(n.flatMap((e) => e.positions.map((t) => [t, e])));
 }
-function Xd(e) {
-	let t = e.difference_without === null ? I(e.probability_without) : F(e.difference_without);
-	return Wd(e) ? `${t} ○` : t;
+function lf(e) {
+	let t = e.difference_without === null ? L(e.probability_without) : I(e.difference_without);
+	return nf(e) ? `${t} ○` : t;
 }
-function Zd(e, t) {
-	let { target: n } = t, [r, i] = Or(n.probability, e.probability_without), { instead: a } = e, o = a.id === n.id ? "the same" : `${R(a.text)} (${I(a.probability)})`;
-	return `Without ${R(e.text)}: ${R(n.text)} ${r} → ${i} (${F(-e.effect)} ${e.difference_without === null ? "nats" : "logits"}); it says ${o}`;
+function uf(e, t) {
+	let { target: n } = t, [r, i] = Dr(n.probability, e.probability_without), { instead: a } = e, o = a.id === n.id ? "the same" : `${z(a.text)} (${L(a.probability)})`;
+	return `Without ${z(e.text)}: ${z(n.text)} ${r} → ${i} (${I(-e.effect)} ${e.difference_without === null ? "nats" : "logits"}); it says ${o}`;
 }
-function Qd(e) {
-	let t = mi(0, e.sources.length), n = e.sources.slice(t.value, t.value + 128);
-	return /* @__PURE__ */ j(b, { children: [
-		/* @__PURE__ */ j("p", {
+function df(e) {
+	let t = Oi(0, e.sources.length), n = e.sources.slice(t.value, t.value + 128);
+	return /* @__PURE__ */ M(x, { children: [
+		/* @__PURE__ */ M("p", {
 			class: "note",
 			children: "What the encoder read; cross-attention takes from here:"
 		}),
-		/* @__PURE__ */ j(lo, {
+		/* @__PURE__ */ M(So, {
 			start: t,
 			length: e.sources.length,
 			what: "source positions"
 		}),
-		/* @__PURE__ */ j("ol", {
+		/* @__PURE__ */ M("ol", {
 			class: "strip",
 			"aria-label": "Source",
 			start: t.value + 1,
-			children: n.map((t) => /* @__PURE__ */ j("li", { children: /* @__PURE__ */ j("span", {
+			children: n.map((t) => /* @__PURE__ */ M("li", { children: /* @__PURE__ */ M("span", {
 				class: "token source",
-				style: $d(e.values[t.position], e.largest),
+				style: ff(e.values[t.position], e.largest),
 				children: [
-					/* @__PURE__ */ j("span", {
+					/* @__PURE__ */ M("span", {
 						class: "index",
 						children: t.position
 					}),
-					/* @__PURE__ */ j($, { text: t.label }),
-					/* @__PURE__ */ j(ef, {
+					/* @__PURE__ */ M($, { text: t.label }),
+					/* @__PURE__ */ M(pf, {
 						value: e.values[t.position],
 						largest: e.largest
 					})
@@ -8600,98 +8830,98 @@ function Qd(e) {
 		})
 	] });
 }
-function $d(e, t) {
+function ff(e, t) {
 	if (e === void 0) return {};
-	let n = xi(e, t);
+	let n = Fi(e, t);
 	return {
 		background: n,
-		color: Ci(n)
+		color: Li(n)
 	};
 }
-function ef(e) {
+function pf(e) {
 	let { value: t } = e;
-	return /* @__PURE__ */ j("span", {
+	return /* @__PURE__ */ M("span", {
 		class: "sign",
-		children: t !== void 0 && Math.abs(t) > e.largest / 20 ? F(t) : "\xA0"
+		children: t !== void 0 && Math.abs(t) > e.largest / 20 ? I(t) : "\xA0"
 	});
 }
-function tf(e) {
+function mf(e) {
 	let t = e.key === "ArrowRight" ? 1 : e.key === "ArrowLeft" ? -1 : 0;
 	if (t === 0) return;
 	let n = e.currentTarget.parentElement;
 	(t > 0 ? n?.nextElementSibling : n?.previousElementSibling)?.querySelector("button")?.focus(), e.preventDefault();
 }
-function nf() {
-	let e = k(), t = e.at.selection.value, n = e.followed(), r = (e) => e && n && mn(e) !== "mlp" ? {
+function hf() {
+	let e = A(), t = e.at.selection.value, n = e.followed(), r = (e) => e && n && pn(e) !== "mlp" ? {
 		ask: "attention",
 		...n,
 		layer: e.layer,
-		..._n(e)
-	} : null, i = Ht(r(t)), a = e.hovered.value, o = r(a), s = o && e.desk.peek(o);
+		...gn(e)
+	} : null, i = Vt(r(t)), a = e.hovered.value, o = r(a), s = o && e.desk.peek(o);
 	return a && s ? {
 		part: a,
-		values: rf(s, a)
+		values: gf(s, a)
 	} : t && i?.result ? {
 		part: t,
-		values: rf(i.result, t)
+		values: gf(i.result, t)
 	} : null;
 }
-function rf(e, t) {
+function gf(e, t) {
 	let n = e.heads.filter((e) => t.head === void 0 || e.head === t.head);
-	return (gn(t) ? e.sources ?? [] : e.tokens).map((e, t) => n.reduce((e, n) => e + (n.contribution[t] ?? 0), 0));
+	return (hn(t) ? e.sources ?? [] : e.tokens).map((e, t) => n.reduce((e, n) => e + (n.contribution[t] ?? 0), 0));
 }
 // src/lib/figure/words.ts
-var af = 10.5, of = 2.5, sf = 30, cf = 15, lf = 16;
-function uf(e, t) {
-	let n = e.words?.units ?? [], r = Ld(n), i = (t.source && n.length > 0 ? zd(t.source ?? "", n) : Fd(e, n)).filter((e) => e.role !== "template"), a = i.flatMap((t, n) => mf(t, i[n - 1], e, r)), o = Li(t.source ?? t.prompt), s = _f([...a, gf(e, o)]), c = s.slice(0, Math.max(0, s.length - lf)), l = s.slice(c.length), u = c.flat().filter(([e]) => e.ends).length, d = [vf(l, o), ma(ff(e, r), H)], f = u > 0 ? ` The first ${u} are not shown.` : "";
-	return J(H, d, {
-		shows: `${df(e)}${f}`,
+var _f = 10.5, vf = 2.5, yf = 30, bf = 15, xf = 16;
+function Sf(e, t) {
+	let n = e.words?.units ?? [], r = Yd(n), i = (t.source && n.length > 0 ? Zd(t.source ?? "", n) : qd(e, n)).filter((e) => e.role !== "template"), a = i.flatMap((t, n) => Ef(t, i[n - 1], e, r)), o = Zi(t.source ?? t.prompt), s = kf([...a, Of(e, o)]), c = s.slice(0, Math.max(0, s.length - xf)), l = s.slice(c.length), u = c.flat().filter(([e]) => e.ends).length, d = [Af(l, o), ka(wf(e, r), U)], f = u > 0 ? ` The first ${u} are not shown.` : "";
+	return J(U, d, {
+		shows: `${Cf(e)}${f}`,
 		made: e,
 		asked: t,
-		about: ga(e.target)
+		about: ja(e.target)
 	});
 }
-function df({ words: e, target: t, reference: n }) {
+function Cf({ words: e, target: t, reference: n }) {
 	if (!e) return `The prompt, and what the model says: “${Y(t.text)}”.`;
-	let r = n.kind === "versus" ? `the lead of “${Y(t.text)}” over “${Y(n.text ?? "")}”, in logits,` : `the probability of “${Y(t.text)}”`, i = e.units.some(Wd) ? ` Dashed, not counted: the first ${Rd(e)}; any text loses about as much without its first, since many heads rest there whatever it says.` : "";
-	return `Under each ${Rd(e)}: ${r} when that ${Rd(e)} alone is ${e.how === "mask" ? "hidden" : "deleted"} (↓ it falls, ↑ it rises).${i}`;
+	let r = n.kind === "versus" ? `the lead of “${Y(t.text)}” over “${Y(n.text ?? "")}”, in logits,` : `the probability of “${Y(t.text)}”`, i = e.units.some(nf) ? ` Dashed, not counted: the first ${Xd(e)}; any text loses about as much without its first, since many heads rest there whatever it says.` : "";
+	return `Under each ${Xd(e)}: ${r} when that ${Xd(e)} alone is ${e.how === "mask" ? "hidden" : "deleted"} (↓ it falls, ↑ it rises).${i}`;
 }
-function ff({ reference: e }, t) {
+function wf({ reference: e }, t) {
 	return {
 		label: e.kind === "versus" ? "effect on the lead, logits" : "effect on the log-probability, nats",
-		colour: (e) => pf(1 - 2 * e, 1),
-		low: F(-t),
+		colour: (e) => Tf(1 - 2 * e, 1),
+		low: I(-t),
 		middle: "0",
-		high: F(t)
+		high: I(t)
 	};
 }
-function pf(e, t) {
-	return xi(t > 0 ? .75 * e / t : 0, 1, !1);
+function Tf(e, t) {
+	return Fi(t > 0 ? .75 * e / t : 0, 1, !1);
 }
-function mf(e, t, n, r) {
-	let { unit: i, role: a } = e, o = Ji(e.text.trim() === "" ? L(e.text) : aa(e.text), H - 6, af), s = i === null ? "" : i.mark === "last" ? "asked here" : Gd(i, n), c = a !== null && a !== (t?.role ?? null);
+function Ef(e, t, n, r) {
+	let { unit: i, role: a } = e, o = la(e.text.trim() === "" ? R(e.text) : ba(e.text), U - 6, _f), s = i === null ? "" : i.mark === "last" ? "asked here" : rf(i, n), c = a !== null && a !== (t?.role ?? null);
 	return o.map((t, n) => {
-		let l = n === 0, u = n === o.length - 1 ? s : "", d = Math.max(q(t, af) + 6, q(u, W) + 2);
+		let l = n === 0, u = n === o.length - 1 ? s : "", d = Math.max(q(t, _f) + 6, q(u, G) + 2);
 		return {
 			width: d,
 			ends: n === o.length - 1,
 			breaks: l && (c || e.before.includes("\n")),
 			draw: (e) => {
-				let { ink: n, ground: o } = hf(i, r, e, d);
+				let { ink: n, ground: o } = Df(i, r, e, d);
 				return [
-					c && l ? G(e, -2, a, {
-						size: W,
-						fill: U
+					c && l ? K(e, -2, a, {
+						size: G,
+						fill: W
 					}) : "",
 					o,
-					G(e + d / 2, 10.8, t, {
-						size: af,
+					K(e + d / 2, 10.8, t, {
+						size: _f,
 						fill: n,
 						anchor: "middle"
 					}),
-					G(e + d / 2, 23, u, {
-						size: W,
-						fill: U,
+					K(e + d / 2, 23, u, {
+						size: G,
+						fill: W,
 						anchor: "middle"
 					})
 				].join("");
@@ -8699,39 +8929,39 @@ function mf(e, t, n, r) {
 		};
 	});
 }
-function hf(e, t, n, r) {
+function Df(e, t, n, r) {
 	if (e === null) return {
-		ink: U,
+		ink: W,
 		ground: ""
 	};
-	let i = (e) => K(n, 0, r, cf, {
+	let i = (e) => Qi(n, 0, r, bf, {
 		rx: 2,
 		fill: "none",
 		...e
 	});
-	if (Wd(e)) return {
-		ink: Ti,
+	if (nf(e)) return {
+		ink: zi,
 		ground: i({
-			stroke: Di,
+			stroke: Vi,
 			"stroke-width": .8,
 			"stroke-dasharray": "2 1.5"
 		})
 	};
 	if (e.mark === "last") return {
-		ink: Ti,
+		ink: zi,
 		ground: i({
 			stroke: "#9a9a94",
 			"stroke-width": .6
 		})
 	};
-	let a = pf(e.effect, t), o = e.effect < -.1 ? K(n, 12, r, 3, { fill: "url(#hatched)" }) : "";
+	let a = Tf(e.effect, t), o = e.effect < -.1 ? Qi(n, 12, r, 3, { fill: "url(#hatched)" }) : "";
 	return {
-		ink: Ci(a),
+		ink: Li(a),
 		ground: i({ fill: a }) + o
 	};
 }
-function gf({ target: e, reference: t, ledger: n }, r) {
-	let i = Y(e.text), a = t.kind === "versus" ? `${F(n.value)} with all` : I(e.probability), o = q("→", af) + 8, s = Math.max(q(i, af, !0) + 6 + 2, q(a, W) + 4);
+function Of({ target: e, reference: t, ledger: n }, r) {
+	let i = Y(e.text), a = t.kind === "versus" ? `${I(n.value)} with all` : L(e.probability), o = q("→", _f) + 8, s = Math.max(q(i, _f, !0) + 6 + 2, q(a, G) + 4);
 	return {
 		width: o + s,
 		breaks: !1,
@@ -8739,24 +8969,24 @@ function gf({ target: e, reference: t, ledger: n }, r) {
 		draw: (e) => {
 			let [t, n] = r ? [e, e + s + o / 2] : [e + o, e + o / 2];
 			return [
-				G(n, 10.8, r ? "←" : "→", {
-					size: af,
-					fill: U,
+				K(n, 10.8, r ? "←" : "→", {
+					size: _f,
+					fill: W,
 					anchor: "middle"
 				}),
-				K(t, 0, s, cf, {
+				Qi(t, 0, s, bf, {
 					rx: 2,
 					fill: "none",
-					stroke: Ti,
+					stroke: zi,
 					"stroke-width": 1
 				}),
-				G(t + s / 2, 10.8, i, {
-					size: af,
+				K(t + s / 2, 10.8, i, {
+					size: _f,
 					bold: !0,
 					anchor: "middle"
 				}),
-				G(t + s / 2, 23, a, {
-					size: W,
+				K(t + s / 2, 23, a, {
+					size: G,
 					bold: !0,
 					anchor: "middle"
 				})
@@ -8764,19 +8994,19 @@ function gf({ target: e, reference: t, ledger: n }, r) {
 		}
 	};
 }
-function _f(e) {
+function kf(e) {
 	let t = [[]], n = 0;
-	for (let r of e) n > 0 && (r.breaks || n + r.width > H) && (t.push([]), n = 0), t.at(-1)?.push([r, n]), n += r.width + of;
+	for (let r of e) n > 0 && (r.breaks || n + r.width > U) && (t.push([]), n = 0), t.at(-1)?.push([r, n]), n += r.width + vf;
 	return t;
 }
-function vf(e, t) {
-	let n = e.map((e, n) => Ai("g", { transform: `translate(0 ${n * sf + 9})` }, e.map(([e, n]) => e.draw(t ? H - n - e.width : n)).join("\n")));
+function Af(e, t) {
+	let n = e.map((e, n) => Wi("g", { transform: `translate(0 ${n * yf + 9})` }, e.map(([e, n]) => e.draw(t ? U - n - e.width : n)).join("\n")));
 	return {
-		height: e.length * sf + 9 - 5,
+		height: e.length * yf + 9 - 5,
 		body: n.join("\n")
 	};
 }
-function yf(e) {
+function jf(e) {
 	return {
 		head: [
 			"unit",
@@ -8806,116 +9036,116 @@ function yf(e) {
 			t.instead.text,
 			t.instead.probability,
 			t.mark,
-			+!!Ud(t)
+			+!!tf(t)
 		])
 	};
 }
 // src/panels/Words.tsx
-var bf = 5, xf = 40;
-function Sf() {
-	let e = k(), t = e.explained.value, n = Qt(), r = Zt(), i = O(null);
+var Mf = 5, Nf = 40;
+function Pf() {
+	let e = A(), t = e.explained.value, n = Zt(), r = Xt(), i = k(null);
 	if (!t) return null;
-	let a = n?.words?.units ?? [], o = a.find((t) => t.positions[0] === e.at.word.value) ?? null, s = a.find((e) => e === i.value) ?? null ?? o ?? Hd(a);
-	return /* @__PURE__ */ j("section", {
+	let a = n?.words?.units ?? [], o = a.find((t) => t.positions[0] === e.at.word.value) ?? null, s = a.find((e) => e === i.value) ?? null ?? o ?? ef(a);
+	return /* @__PURE__ */ M("section", {
 		class: "panel panel-words",
 		"aria-label": "The prompt and the answer",
 		children: [
-			n ? /* @__PURE__ */ j(X, {
+			n ? /* @__PURE__ */ M(X, {
 				name: "words",
-				figure: (e) => uf(n, e),
-				table: () => yf(n),
+				figure: (e) => Sf(n, e),
+				table: () => jf(n),
 				data: n
 			}) : null,
-			/* @__PURE__ */ j(Cf, {
+			/* @__PURE__ */ M(Ff, {
 				explained: t,
 				units: a,
 				onHover: (e) => i.value = e
 			}),
-			/* @__PURE__ */ j(Af, { explained: t }),
-			s ? /* @__PURE__ */ j(Df, {
+			/* @__PURE__ */ M(Hf, { explained: t }),
+			s ? /* @__PURE__ */ M(zf, {
 				unit: s,
 				explained: t,
 				tested: n
 			}) : null,
-			/* @__PURE__ */ j(jf, {
+			/* @__PURE__ */ M(Uf, {
 				explained: t,
 				tested: n,
 				failed: !!r?.error
 			}),
-			t.notes.map((e) => /* @__PURE__ */ j("p", {
+			t.notes.map((e) => /* @__PURE__ */ M("p", {
 				class: "note",
 				children: e
 			}, e))
 		]
 	});
 }
-function Cf(e) {
-	let t = k(), { explained: n, units: r } = e, { target: i } = n, a = Ld(r), o = t.answered.value?.source ?? null, s = t.reads() === "text" && o !== null && r.length > 0 ? zd(o, r) : Fd(n, r), c = s.some((e) => e.role !== null), l = s.filter((e) => e.role !== "template"), u = l.length > xf || n.tokens.length > 160, d = Ve(null);
-	return Be(() => {
+function Ff(e) {
+	let t = A(), { explained: n, units: r } = e, { target: i } = n, a = Yd(r), o = t.answered.value?.source ?? null, s = t.reads() === "text" && o !== null && r.length > 0 ? Zd(o, r) : qd(n, r), c = s.some((e) => e.role !== null), l = s.filter((e) => e.role !== "template"), u = l.length > Nf || n.tokens.length > 160, d = Be(null);
+	return ze(() => {
 		u && d.current && (d.current.scrollTop = d.current.scrollHeight);
 	}, [
 		u,
 		n,
 		r.length
-	]), /* @__PURE__ */ j("div", {
+	]), /* @__PURE__ */ M("div", {
 		ref: d,
 		class: u ? "text long" : "text",
 		dir: "auto",
-		children: [l.map((t, r) => /* @__PURE__ */ j(b, { children: [c && t.role !== null && t.role !== (l[r - 1]?.role ?? null) ? /* @__PURE__ */ j("span", {
+		children: [l.map((t, r) => /* @__PURE__ */ M(x, { children: [c && t.role !== null && t.role !== (l[r - 1]?.role ?? null) ? /* @__PURE__ */ M("span", {
 			class: "turn",
 			children: t.role
-		}) : /* @__PURE__ */ j(wf, { text: r === 0 ? "" : t.before }), /* @__PURE__ */ j(Tf, {
+		}) : /* @__PURE__ */ M(If, { text: r === 0 ? "" : t.before }), /* @__PURE__ */ M(Lf, {
 			stretch: t,
 			largest: a,
 			explained: n,
 			onHover: e.onHover
-		})] }, r)), /* @__PURE__ */ j("span", {
+		})] }, r)), /* @__PURE__ */ M("span", {
 			class: "answer",
-			children: [/* @__PURE__ */ j("span", {
+			children: [/* @__PURE__ */ M("span", {
 				class: "arrow",
 				"aria-hidden": "true",
 				children: "→"
-			}), /* @__PURE__ */ j("button", {
+			}), /* @__PURE__ */ M("button", {
 				type: "button",
 				class: "said",
 				title: "What the model says here; choose it to see how the parts add up to it",
 				onClick: () => t.go("parts"),
 				children: [
-					/* @__PURE__ */ j("bdi", {
+					/* @__PURE__ */ M("bdi", {
 						class: "token-text",
-						children: kf(n, i.text)
+						children: Vf(n, i.text)
 					}),
 					" ",
-					/* @__PURE__ */ j("span", {
+					/* @__PURE__ */ M("span", {
 						class: "small",
-						children: I(i.probability)
+						children: L(i.probability)
 					})
 				]
 			})]
 		})]
 	});
 }
-function wf({ text: e }) {
+function If({ text: e }) {
 	let t = e.split("\n").length - 1;
-	return t > 0 ? /* @__PURE__ */ j(b, { children: [/* @__PURE__ */ j("span", {
+	return t > 0 ? /* @__PURE__ */ M(x, { children: [/* @__PURE__ */ M("span", {
 		class: "small",
 		children: "↵".repeat(t)
-	}), /* @__PURE__ */ j("br", {})] }) : /* @__PURE__ */ j("span", { children: e === "" ? "" : " " });
+	}), /* @__PURE__ */ M("br", {})] }) : /* @__PURE__ */ M("span", { children: e === "" ? "" : " " });
 }
-function Tf(e) {
-	let t = k(), { stretch: n, explained: r, largest: i } = e, { unit: a } = n;
-	if (!a) return /* @__PURE__ */ j("span", {
+function Lf(e) {
+	let t = A(), { stretch: n, explained: r, largest: i } = e, { unit: a } = n;
+	if (!a) return /* @__PURE__ */ M("span", {
 		class: "unread",
 		children: n.text
 	});
-	let o = Wd(a), s = Ud(a) && i > 0 ? xi(.75 * a.effect / i, 1) : null, c = s ? {
+	let o = nf(a), s = tf(a) && i > 0 ? Fi(.75 * a.effect / i, 1) : null, c = s ? {
 		background: s,
-		color: Ci(s)
+		color: Li(s)
 	} : {};
-	return /* @__PURE__ */ j("button", {
+	return /* @__PURE__ */ M("button", {
 		type: "button",
 		class: `word${o ? " rests" : a.mark === "last" ? " last" : ""}`,
-		title: Ef(a, r),
+		title: Rf(a, r),
 		"aria-pressed": t.at.word.value !== null && a.positions[0] === t.at.word.value,
 		onClick: () => t.set({ word: a.positions[0] ?? null }),
 		onMouseEnter: () => e.onHover(a),
@@ -8923,61 +9153,61 @@ function Tf(e) {
 		onFocus: () => e.onHover(a),
 		onBlur: () => e.onHover(null),
 		children: [
-			/* @__PURE__ */ j("span", {
+			/* @__PURE__ */ M("span", {
 				class: "word-text",
 				style: c,
-				children: n.text.trim() === "" ? R(n.text) : n.text
+				children: n.text.trim() === "" ? z(n.text) : n.text
 			}),
-			/* @__PURE__ */ j("small", { children: a.mark === "last" ? "asked here" : Gd(a, r) }),
-			o ? /* @__PURE__ */ j("small", {
+			/* @__PURE__ */ M("small", { children: a.mark === "last" ? "asked here" : rf(a, r) }),
+			o ? /* @__PURE__ */ M("small", {
 				class: "uncounted",
 				children: "not counted"
 			}) : null
 		]
 	});
 }
-function Ef(e, t) {
-	let { target: n, reference: r, ledger: i } = t, a = e.difference_without !== null && r.kind === "versus", [o, s] = a ? [F(i.value), `${F(e.difference_without ?? 0)} logits`] : Or(n.probability, e.probability_without), c = a ? `the lead of ${kf(t, n.text)} over ${kf(t, r.text ?? "")}` : kf(t, n.text);
-	return Rr(`Without ${Vd(e, t.tokens)} alone: ${c} ${o} → ${s}`);
+function Rf(e, t) {
+	let { target: n, reference: r, ledger: i } = t, a = e.difference_without !== null && r.kind === "versus", [o, s] = a ? [I(i.value), `${I(e.difference_without ?? 0)} logits`] : Dr(n.probability, e.probability_without), c = a ? `the lead of ${Vf(t, n.text)} over ${Vf(t, r.text ?? "")}` : Vf(t, n.text);
+	return Lr(`Without ${$d(e, t.tokens)} alone: ${c} ${o} → ${s}`);
 }
-function Df(e) {
-	let t = k(), { unit: n, explained: r, tested: i } = e, { instead: a } = n, o = t.reads() !== null, s = (i?.heads ?? []).filter((e) => e.looks_at.some((t) => e.cross === o && n.positions.includes(t.position) && t.attention >= .25)).filter(({ zeroed: e }) => Of(e)).slice(0, 4), c = o ? void 0 : r.tokens[n.positions.at(-1) ?? -1];
-	return /* @__PURE__ */ j("p", {
+function zf(e) {
+	let t = A(), { unit: n, explained: r, tested: i } = e, { instead: a } = n, o = t.reads() !== null, s = (i?.heads ?? []).filter((e) => e.looks_at.some((t) => e.cross === o && n.positions.includes(t.position) && t.attention >= .25)).filter(({ zeroed: e }) => Bf(e)).slice(0, 4), c = o ? void 0 : r.tokens[n.positions.at(-1) ?? -1];
+	return /* @__PURE__ */ M("p", {
 		class: "without",
 		"aria-live": "polite",
 		children: [
-			/* @__PURE__ */ j("strong", { children: Ef(n, r) }),
-			n.difference_without === null ? /* @__PURE__ */ j("span", {
+			/* @__PURE__ */ M("strong", { children: Rf(n, r) }),
+			n.difference_without === null ? /* @__PURE__ */ M("span", {
 				class: "small",
 				children: [
 					" ",
 					"(",
-					F(-n.effect),
+					I(-n.effect),
 					" ",
-					/* @__PURE__ */ j(Q, { name: "nats" }),
+					/* @__PURE__ */ M(Q, { name: "nats" }),
 					")"
 				]
 			}) : null,
 			n.mark === "last" ? ". The question is asked here, so without it another question is asked." : null,
-			Wd(n) ? ". Any text loses about as much without its first word: many heads rest there, whatever it says. So it is not counted." : null,
+			nf(n) ? ". Any text loses about as much without its first word: many heads rest there, whatever it says. So it is not counted." : null,
 			a.id === r.predictions[0]?.id ? ". It still says " : ". It says ",
-			/* @__PURE__ */ j("bdi", {
+			/* @__PURE__ */ M("bdi", {
 				class: "token-text",
-				children: kf(r, a.text)
+				children: Vf(r, a.text)
 			}),
 			" ",
-			/* @__PURE__ */ j("span", {
+			/* @__PURE__ */ M("span", {
 				class: "small",
-				children: I(a.probability)
+				children: L(a.probability)
 			}),
 			a.id === r.predictions[0]?.id ? "." : " instead.",
 			" ",
-			s.length > 0 ? /* @__PURE__ */ j(b, { children: [
+			s.length > 0 ? /* @__PURE__ */ M(x, { children: [
 				"Read by",
 				" ",
-				s.map((e) => /* @__PURE__ */ j(b, { children: [/* @__PURE__ */ j(ao, { part: M(e) }), " "] }, `${e.layer} ${e.head}`))
+				s.map((e) => /* @__PURE__ */ M(x, { children: [/* @__PURE__ */ M(xo, { part: N(e) }), " "] }, `${e.layer} ${e.head}`))
 			] }) : null,
-			c && c.position !== r.position && t.data.host !== "report" ? /* @__PURE__ */ j("button", {
+			c && c.position !== r.position && t.data.host !== "report" ? /* @__PURE__ */ M("button", {
 				type: "button",
 				onClick: () => t.set({
 					position: c.position,
@@ -8988,72 +9218,72 @@ function Df(e) {
 					"What ",
 					r.model.bidirectional ? "stands at" : "follows",
 					" ",
-					Rr(Vd(n, r.tokens)),
+					Lr($d(n, r.tokens)),
 					"?"
 				]
 			}) : null
 		]
 	});
 }
-function Of(e) {
+function Bf(e) {
 	let t = e && (e.difference ?? e.effect);
 	return !!(t && t.size !== "none" && t.verdict !== "ordinary");
 }
-function kf({ target: e, predictions: t, reference: n }, r) {
+function Vf({ target: e, predictions: t, reference: n }, r) {
 	let i = t.slice(0, 6).map((e) => e.text);
-	return Ur(r, [
+	return Hr(r, [
 		e.text,
 		...i,
 		...n.text === null ? [] : [n.text]
 	]);
 }
-function Af({ explained: e }) {
-	let t = k(), n = e.predictions.filter((t) => t.id !== e.target.id).slice(0, bf), r = t.at.vs.value, i = t.data.host === "report", a = n.filter((e) => !e.text.includes("�") && e.text !== "");
-	return Ut(t.asksOf(...n.map((e) => nr(e, r)), ...a.map((e) => ({ vs: e.text })))), /* @__PURE__ */ j("p", {
+function Hf({ explained: e }) {
+	let t = A(), n = e.predictions.filter((t) => t.id !== e.target.id).slice(0, Mf), r = t.at.vs.value, i = t.data.host === "report", a = n.filter((e) => !e.text.includes("�") && e.text !== "");
+	return Ht(t.asksOf(...n.map((e) => tr(e, r)), ...a.map((e) => ({ vs: e.text })))), /* @__PURE__ */ M("p", {
 		class: "alternatives",
 		children: [
-			/* @__PURE__ */ j("span", { children: "or" }),
-			n.map((n) => /* @__PURE__ */ j("button", {
+			/* @__PURE__ */ M("span", { children: "or" }),
+			n.map((n) => /* @__PURE__ */ M("button", {
 				type: "button",
 				class: "alternative",
 				disabled: i,
 				title: "Explain this token",
-				onClick: () => t.set(nr(n, r)),
-				onMouseEnter: () => t.foresee(nr(n, r)),
-				onFocus: () => t.foresee(nr(n, r)),
+				onClick: () => t.set(tr(n, r)),
+				onMouseEnter: () => t.foresee(tr(n, r)),
+				onFocus: () => t.foresee(tr(n, r)),
 				children: [
-					/* @__PURE__ */ j("bdi", {
+					/* @__PURE__ */ M("bdi", {
 						class: "token-text",
-						children: kf(e, n.text)
+						children: Vf(e, n.text)
 					}),
 					" ",
-					/* @__PURE__ */ j("span", {
+					/* @__PURE__ */ M("span", {
 						class: "small",
-						children: I(n.probability)
+						children: L(n.probability)
 					})
 				]
 			}, n.id)),
-			/* @__PURE__ */ j("label", {
+			/* @__PURE__ */ M("label", {
 				class: "compare-with",
-				children: [/* @__PURE__ */ j("span", {
+				children: [/* @__PURE__ */ M("span", {
 					class: "hidden",
 					children: "Compare with"
-				}), /* @__PURE__ */ j("select", {
+				}), /* @__PURE__ */ M("select", {
 					value: r ?? "",
 					disabled: i,
 					onChange: (e) => t.set({ vs: e.currentTarget.value || null }),
 					children: [
-						/* @__PURE__ */ j("option", {
+						/* @__PURE__ */ M("option", {
 							value: "",
 							children: r === null ? "compare with …" : "compare with nothing"
 						}),
-						r === null || n.some((e) => e.text === r) ? null : /* @__PURE__ */ j("option", {
+						r === null || n.some((e) => e.text === r) ? null : /* @__PURE__ */ M("option", {
 							value: r,
-							children: ["against ", R(r)]
+							children: ["against ", z(r)]
 						}),
-						a.map((e) => /* @__PURE__ */ j("option", {
+						a.map((e) => /* @__PURE__ */ M("option", {
 							value: e.text,
-							children: ["against ", R(e.text)]
+							children: ["against ", z(e.text)]
 						}, e.id))
 					]
 				})]
@@ -9061,52 +9291,52 @@ function Af({ explained: e }) {
 		]
 	});
 }
-function jf(e) {
+function Uf(e) {
 	let { explained: t, tested: n } = e, r = n?.words;
-	if (!n) return e.failed ? null : /* @__PURE__ */ j("p", {
+	if (!n) return e.failed ? null : /* @__PURE__ */ M("p", {
 		class: "key",
 		children: "Each word is being taken away, to see what is left …"
 	});
-	if (!r) return /* @__PURE__ */ j("p", {
+	if (!r) return /* @__PURE__ */ M("p", {
 		class: "key",
 		children: n.control ? "No word can be taken away here." : "No word was taken away: this was made without its tests."
 	});
-	let i = Rr(kf(t, t.target.text)), a = t.reference.kind === "versus" ? `the lead of ${i}, in logits,` : `the probability of ${i}`, o = r.units.some(Wd);
-	return /* @__PURE__ */ j("p", {
+	let i = Lr(Vf(t, t.target.text)), a = t.reference.kind === "versus" ? `the lead of ${i}, in logits,` : `the probability of ${i}`, o = r.units.some(nf);
+	return /* @__PURE__ */ M("p", {
 		class: "key",
 		children: [
 			"Under each ",
-			Rd(r),
+			Xd(r),
 			": ",
 			a,
 			" when that ",
-			Rd(r),
+			Xd(r),
 			" alone is",
 			" ",
 			r.how === "mask" ? "hidden" : "deleted",
 			". ",
-			/* @__PURE__ */ j("span", {
+			/* @__PURE__ */ M("span", {
 				class: "swatch falls",
 				"aria-hidden": "true"
 			}),
 			" ↓ it falls,",
 			" ",
-			/* @__PURE__ */ j("span", {
+			/* @__PURE__ */ M("span", {
 				class: "swatch rises",
 				"aria-hidden": "true"
 			}),
 			" ↑ it rises.",
-			o ? /* @__PURE__ */ j(b, { children: [
+			o ? /* @__PURE__ */ M(x, { children: [
 				" ",
-				/* @__PURE__ */ j("span", {
+				/* @__PURE__ */ M("span", {
 					class: "swatch dashed",
 					"aria-hidden": "true"
 				}),
 				" The first ",
-				Rd(r),
+				Xd(r),
 				" is not counted: any text loses about as much without its first, since many heads rest there whatever it says (an",
 				" ",
-				/* @__PURE__ */ j(Q, { name: "attention sink" }),
+				/* @__PURE__ */ M(Q, { name: "attention sink" }),
 				")."
 			] }) : null,
 			" ",
@@ -9115,110 +9345,111 @@ function jf(e) {
 	});
 }
 // src/views/Views.tsx
-var Mf = {
-	why: Pf,
-	parts: Ff,
-	graph: If,
-	tests: Lf,
-	compare: Rf,
-	facts: zf,
-	continue: Bf
+var Wf = {
+	why: Kf,
+	parts: qf,
+	graph: Jf,
+	tests: Yf,
+	compare: Xf,
+	facts: Zf,
+	continue: Qf
 };
-function Nf() {
-	let e = k().at.view.value, t = Mf[e];
-	return /* @__PURE__ */ j("div", {
+function Gf() {
+	let e = A().at.view.value, t = Wf[e];
+	return /* @__PURE__ */ M("div", {
 		class: `view view-${e}`,
-		children: [/* @__PURE__ */ j(t, {}), /* @__PURE__ */ j(qs, {})]
+		children: [/* @__PURE__ */ M(t, {}), /* @__PURE__ */ M(ac, {})]
 	});
 }
-function Pf() {
-	let e = k();
-	return /* @__PURE__ */ j(b, { children: [
-		/* @__PURE__ */ j(jd, {}),
-		/* @__PURE__ */ j(Sf, {}),
-		/* @__PURE__ */ j(ic, {}),
-		/* @__PURE__ */ j("div", {
+function Kf() {
+	let e = A();
+	return /* @__PURE__ */ M(x, { children: [
+		/* @__PURE__ */ M(Ud, {}),
+		/* @__PURE__ */ M(Pf, {}),
+		/* @__PURE__ */ M(gc, {}),
+		/* @__PURE__ */ M("div", {
 			class: "beside",
 			children: [
-				e.at.selection.value ? /* @__PURE__ */ j(Gs, {}) : null,
-				/* @__PURE__ */ j(wd, {}),
-				/* @__PURE__ */ j(Ql, {})
+				e.at.selection.value ? /* @__PURE__ */ M(rc, {}) : null,
+				/* @__PURE__ */ M(Id, {}),
+				/* @__PURE__ */ M(uu, {})
 			]
 		})
 	] });
 }
-function Ff() {
-	return /* @__PURE__ */ j(b, { children: [
-		/* @__PURE__ */ j(Jd, {}),
-		/* @__PURE__ */ j("div", {
+function qf() {
+	return /* @__PURE__ */ M(x, { children: [
+		/* @__PURE__ */ M(sf, {}),
+		/* @__PURE__ */ M("div", {
 			class: "column column-middle",
 			children: [
-				/* @__PURE__ */ j(Qu, {}),
-				/* @__PURE__ */ j(Bc, {}),
-				/* @__PURE__ */ j(ic, { besideLedger: !0 })
+				/* @__PURE__ */ M(ud, {}),
+				/* @__PURE__ */ M(Qc, {}),
+				/* @__PURE__ */ M(gc, { besideLedger: !0 })
 			]
 		}),
-		/* @__PURE__ */ j("div", {
+		/* @__PURE__ */ M("div", {
 			class: "column column-right",
 			children: [
-				/* @__PURE__ */ j(Gs, {}),
-				/* @__PURE__ */ j(vd, {}),
-				/* @__PURE__ */ j(uo, {})
+				/* @__PURE__ */ M(rc, {}),
+				/* @__PURE__ */ M(Ad, {}),
+				/* @__PURE__ */ M(Co, {})
 			]
 		})
 	] });
 }
-function If() {
-	return /* @__PURE__ */ j(b, { children: [/* @__PURE__ */ j(Nl, {}), /* @__PURE__ */ j(Gs, {})] });
+function Jf() {
+	return /* @__PURE__ */ M(x, { children: [/* @__PURE__ */ M(Gl, {}), /* @__PURE__ */ M(rc, {})] });
 }
-function Lf() {
-	return /* @__PURE__ */ j(b, { children: [/* @__PURE__ */ j(Dd, {}), /* @__PURE__ */ j(Gs, {})] });
+function Yf() {
+	return /* @__PURE__ */ M(x, { children: [/* @__PURE__ */ M(zd, {}), /* @__PURE__ */ M(rc, {})] });
 }
-function Rf() {
-	return /* @__PURE__ */ j(b, { children: [/* @__PURE__ */ j(Ec, {}), /* @__PURE__ */ j(kd, {})] });
+function Xf() {
+	return /* @__PURE__ */ M(x, { children: [/* @__PURE__ */ M(Rc, {}), /* @__PURE__ */ M(Vd, {})] });
 }
-function zf() {
-	return /* @__PURE__ */ j(Mu, {});
+function Zf() {
+	return /* @__PURE__ */ M(Wu, {});
 }
-function Bf() {
-	return /* @__PURE__ */ j(b, { children: [/* @__PURE__ */ j(kd, {}), /* @__PURE__ */ j(Ll, {})] });
+function Qf() {
+	return /* @__PURE__ */ M(x, { children: [/* @__PURE__ */ M(Vd, {}), /* @__PURE__ */ M(Yl, {})] });
 }
 // src/App.tsx
-function Vf({ page: e }) {
-	let t = Ve(null);
-	return Be(() => e.explain(), [e]), ze(() => e.link(), [e]), ze(() => t.current ? tn(e, t.current) : void 0, [e]), /* @__PURE__ */ j(Ft.Provider, {
+function $f({ page: e }) {
+	let t = Be(null);
+	return ze(() => e.explain(), [e]), Re(() => e.link(), [e]), Re(() => t.current ? en(e, t.current) : void 0, [e]), /* @__PURE__ */ M(Pt.Provider, {
 		value: e,
-		children: /* @__PURE__ */ j("div", {
+		children: /* @__PURE__ */ M("div", {
 			class: "unembed",
 			ref: t,
-			children: /* @__PURE__ */ j(Xt, { children: [
-				/* @__PURE__ */ j(Zr, {}),
-				/* @__PURE__ */ j(Hf, {}),
-				/* @__PURE__ */ j(ai, {}),
-				/* @__PURE__ */ j(un, {}),
-				/* @__PURE__ */ j(pi, {})
+			children: /* @__PURE__ */ M(Yt, { children: [
+				/* @__PURE__ */ M(Xr, {}),
+				/* @__PURE__ */ M(ep, {}),
+				/* @__PURE__ */ M(ii, {}),
+				/* @__PURE__ */ M(ln, {}),
+				/* @__PURE__ */ M(Di, {})
 			] })
 		})
 	});
 }
-function Hf() {
-	let e = k();
-	return He(() => gt(() => e.asked()), [e]).value ? /* @__PURE__ */ j(b, { children: [
-		/* @__PURE__ */ j(Uf, {}),
-		/* @__PURE__ */ j(ci, {}),
-		/* @__PURE__ */ j(Gf, { children: /* @__PURE__ */ j(Nf, {}) })
-	] }) : /* @__PURE__ */ j(di, {});
+function ep() {
+	let e = A();
+	return Ve(() => ht(() => e.asked()), [e]).value ? /* @__PURE__ */ M(x, { children: [
+		/* @__PURE__ */ M(Ti, {}),
+		/* @__PURE__ */ M(tp, {}),
+		/* @__PURE__ */ M(si, {}),
+		/* @__PURE__ */ M(rp, { children: /* @__PURE__ */ M(Gf, {}) })
+	] }) : e.data.study ? /* @__PURE__ */ M(bi, { study: e.data.study }) : /* @__PURE__ */ M(ui, {});
 }
-function Uf() {
-	let e = k(), t = e.answer.value, n = Pt(!t?.result);
-	return !t || t.result || e.desk.lost.value || !(t.error || n) ? null : /* @__PURE__ */ j("div", {
+function tp() {
+	let e = A(), t = e.answer.value, n = Nt(!t?.result);
+	return !t || t.result || e.desk.lost.value || !(t.error || n) ? null : /* @__PURE__ */ M("div", {
 		class: "panel standing",
-		children: [/* @__PURE__ */ j(B, { answer: t }), t.error ? /* @__PURE__ */ j(Wf, {}) : null]
+		children: [/* @__PURE__ */ M(V, { answer: t }), t.error ? /* @__PURE__ */ M(np, {}) : null]
 	});
 }
-function Wf() {
-	let e = k(), { position: t, target: n, vs: r } = e.state.value;
-	return e.data.host === "report" || t === null && n === null && r === null ? null : /* @__PURE__ */ j("button", {
+function np() {
+	let e = A(), { position: t, target: n, vs: r } = e.state.value;
+	return e.data.host === "report" || t === null && n === null && r === null ? null : /* @__PURE__ */ M("button", {
 		type: "button",
 		onClick: () => e.set({
 			position: null,
@@ -9228,38 +9459,38 @@ function Wf() {
 		children: "Explain the top prediction at the end"
 	});
 }
-function Gf({ children: e }) {
-	let t = !k().answer.value?.result, n = Pt(t);
-	return /* @__PURE__ */ j("main", {
+function rp({ children: e }) {
+	let t = !A().answer.value?.result, n = Nt(t);
+	return /* @__PURE__ */ M("main", {
 		class: t ? n ? "stale late" : "stale" : "",
 		children: e
 	});
 }
 // src/styles.css?inline
-var Kf = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;--mark:#fdc98f;--mark-negative:#d3cbe6;color:var(--ink);background:var(--ground);min-height:100%;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--mark:#8a4f14;--mark-negative:#584882;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed) .unembed{min-height:100vh}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed>*{--wide:1230px}.unembed main{max-width:var(--wide);margin:0 auto;padding:18px 24px 60px}.unembed .view{grid-template-columns:minmax(0,1fr);align-items:start;gap:16px;display:grid}.unembed .view>div:empty{display:none}.unembed .column,.unembed .beside{grid-template-columns:minmax(0,1fr);align-content:start;gap:16px;min-width:0;display:grid}@container (width>=900px){.unembed .view-why{grid-template-columns:minmax(0,1.8fr) minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.2fr) minmax(0,1fr)}:is(.unembed .view-graph:has(.panel-inspector dl),.unembed .view-tests,.unembed .view-continue){grid-template-columns:minmax(0,2fr) minmax(0,1fr)}.unembed .panel-sentence,.unembed .panel-words,.unembed .panel-strip,.unembed .panel-compare{grid-column:1/-1}.unembed .panel-inspector{max-height:96vh;position:sticky;top:8px;overflow:auto}}@container (width<=899px){.unembed main{padding:12px 10px 40px}.unembed .panel-inspector:has(.test){z-index:2;max-height:45vh;position:sticky;bottom:0;overflow:auto;box-shadow:0 -2px 12px #00000040}}@container (width>=1600px){.unembed>*{--wide:1760px;font-size:16px}.unembed .view-why .beside{grid-template-columns:minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.1fr) minmax(0,1fr)}}@container (width>=2400px){.unembed>*{--wide:2600px;font-size:22px}}.unembed .toast:empty{display:none}.unembed .toast{width:-moz-fit-content;width:fit-content;max-width:90%;color:var(--panel);background:var(--ink);z-index:3;border-radius:8px;margin:0 auto;padding:6px 14px;position:sticky;bottom:12px}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed .close{float:right;border:0;font-size:1.2em;line-height:1}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed main.stale:not(.late){opacity:1}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .choosable{cursor:pointer}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .axis{stroke:var(--dim)}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}:is(.unembed .panel:has(.exports),.unembed .has-exports){position:relative}.unembed .exports{font:.87em/1.4 system-ui,sans-serif;position:absolute;top:12px;right:14px}.unembed .has-exports .exports{top:0;right:0}.unembed .exports>summary{color:var(--dim);cursor:pointer;border-radius:4px;padding:1px 6px;list-style:none}.unembed .exports>summary::-webkit-details-marker{display:none}.unembed .exports>summary:after{content:\" ▾\" / \"\"}.unembed .exports>summary:hover,.unembed .exports[open]>summary{color:var(--ink);background:var(--hover)}.unembed .exports>ul{z-index:4;background:var(--panel);border:1px solid var(--line);border-radius:6px;margin:2px 0 0;padding:4px;list-style:none;position:absolute;right:0;box-shadow:0 4px 14px #0000002e}.unembed .exports button{text-align:start;white-space:nowrap;border:0;width:100%}.unembed .has-exports>h3{padding-right:5.5em}.unembed .panel:has(.exports)>h2{padding-right:5.5em}.unembed .panel-words:has(>.exports)>.text{padding-right:5.5em}@container (width<=520px){.unembed .panel-words:has(>.exports)>.text{padding:20px 0 6px}}.unembed .stale .exports{visibility:hidden}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{height:3.4em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0;overflow:auto}.unembed .legend{color:var(--dim);flex-wrap:wrap;align-items:center;gap:2px 8px;margin:2px 0 4px;font-size:.9em;display:flex}.unembed .legend .ramp{border:1px solid var(--line);width:110px;height:.8em}@container (width<=520px){.unembed .told{height:6em}}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed td>.outcome:has(.mark){white-space:nowrap}@container (width<=520px){.unembed td>.outcome .from{display:none}}.unembed .outcome .mark{width:1em;display:inline-block}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:12px;min-width:0;padding:14px 18px}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .part{padding:0 6px}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed .scroll{max-width:100%;position:relative;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}@container (width<=520px){.unembed .wide-only{display:none}.unembed th,.unembed td{padding:2px 3px}}.unembed .term{font:inherit;color:inherit;-webkit-text-decoration:underline dotted var(--dim) 1px;text-decoration:underline dotted var(--dim) 1px;text-underline-offset:3px;cursor:help;background:0 0;border:0;border-radius:0;padding:0}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .scale p{margin:0}.unembed .scale .ends{justify-content:space-between;display:flex}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:60vh;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(190px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strip-names{color:var(--dim);font-size:.75em;display:grid}.unembed .strip-names bdi{text-overflow:ellipsis;white-space:nowrap;text-align:center;overflow:hidden}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .panel-carried table{min-width:520px}.unembed .panel-carried th,.unembed .panel-carried td{vertical-align:middle;border-bottom:1px solid color-mix(in srgb, var(--line) 60%, transparent);padding:5px 8px 5px 0}.unembed .panel-carried thead th{vertical-align:bottom;font-size:.9em}.unembed .panel-carried .number{padding-right:14px}.unembed .panel-carried thead .without-column{width:24%;min-width:110px}.unembed .scale{color:var(--dim);justify-content:space-between;padding-top:1.45em;font-size:.9em;line-height:1.1;display:flex;position:relative}.unembed .scale .high{margin-left:auto}.unembed .mark-before{bottom:0;left:var(--at);transform:translateX(calc(-1 * var(--at)));white-space:nowrap;color:var(--ink);position:absolute}.unembed .mark-before:after{content:\"▾\";width:1em;margin-left:calc(var(--at) - .5em);text-align:center;line-height:1.1;display:block}.unembed .left{background:color-mix(in srgb, var(--line) 55%, transparent);border-radius:3px;height:.85em;display:block;position:relative}.unembed .left i{background:var(--positive);border-radius:3px;position:absolute;inset:0 auto 0 0}.unembed .left.more i{background:repeating-linear-gradient(135deg, var(--negative) 0 3px, transparent 3px 6px);outline:1px solid var(--negative)}.unembed .left b{background:var(--ink);width:2px;margin-left:-1px;position:absolute;top:-4px;bottom:-4px}.unembed .tag{white-space:nowrap;border:1px solid var(--line);border-radius:99px;padding:1px 8px;font-size:.87em}.unembed .tag.carries{background:color-mix(in srgb, var(--mark) 45%, transparent);border-color:#0000}.unembed .tag.holds-back{background:color-mix(in srgb, var(--mark-negative) 60%, transparent);border-color:#0000}.unembed .controls.end{justify-content:flex-end}@container (width>=900px) and (width<=1599px){.unembed .view-parts .panel-carried .bars-column{display:none}}@container (width<=520px){.unembed .panel-carried table{min-width:0}.unembed .panel-carried table .wide-only{display:none}.unembed .panel-carried .tag,.unembed .panel-carried td.number{white-space:normal}}.unembed .columns{width:auto}.unembed .columns td{text-align:center}.unembed .columns .token-text{white-space:pre}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .neurons{flex-wrap:wrap;gap:3px;display:inline-flex}.unembed .fact label,.unembed .fact select{max-width:100%}.unembed .fact fieldset{margin-top:8px}.unembed .stacked textarea{display:block}.unembed .find input[aria-invalid=true]{border-color:var(--error)}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .band-of-token rect{fill:none}.unembed .flow .band-of-token .odd{fill:var(--hover)}.unembed .flow .band-of-token .token-node{fill:var(--panel);stroke:var(--line)}.unembed .flow .faded{opacity:.15}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge:not(.faded){opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .edge{fill:none}.unembed .top{background:var(--panel);border-bottom:1px solid var(--line)}.unembed .title{padding:10px max(24px, (100% - var(--wide)) / 2 + 24px);border-bottom:1px solid var(--line);align-items:end;margin:0}.unembed .model{color:var(--dim);border:1px solid var(--line);border-radius:99px;padding:1px 10px;font-size:.9em}.unembed .title h1,.unembed .title .model{align-self:center;margin:0}.unembed .fields{align-items:end}.unembed .title .fields{flex:320px;margin:0}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;font-size:.9em;display:grid}.unembed select.earlier{width:5em}.unembed .fields label.wide{flex:260px}.unembed .find{color:var(--dim);gap:2px;font-size:.9em;display:grid}.unembed .bar-of-views{padding:0 max(24px, (100% - var(--wide)) / 2 + 24px);flex-wrap:wrap;justify-content:space-between;align-items:center;gap:0 16px;display:flex}.unembed nav{flex-wrap:wrap;display:flex}.unembed nav a{color:var(--dim);border-bottom:2px solid #0000;padding:9px 12px;text-decoration:none}.unembed nav a:hover{color:var(--ink)}.unembed nav a[aria-current]{color:var(--ink);border-color:var(--accent);font-weight:600}.unembed .options summary{color:var(--dim);cursor:pointer}.unembed .options .fields{margin:0;padding:4px 0 8px}@container (width<=899px){.unembed .title,.unembed .bar-of-views{padding-left:10px;padding-right:10px}.unembed nav a{padding:8px 7px}}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}.unembed .glossary dl{max-height:65vh;overflow:auto}.unembed .glossary .chosen{background:var(--chosen)}.unembed .glossary h2{flex:1}.unembed .curve{width:100%;height:auto;display:block}.unembed .curve text{fill:var(--dim);font:11px system-ui,sans-serif}.unembed .curve .strong{fill:var(--ink);font-weight:600}.unembed .curve polyline{fill:none;stroke:var(--positive);stroke-width:2.5px}.unembed .curve circle{fill:var(--positive)}.unembed .grid-line{stroke:var(--line)}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:7px}.unembed .layers .end{text-anchor:end}.unembed .layers .tick{stroke:var(--line)}@container (width<=520px){.unembed .layers text{font-size:10px}}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}@container (width<=520px){.unembed .ledger{font-size:.9em}.unembed .ledger .name{white-space:normal;max-width:8.5em}.unembed .ledger thead th{white-space:normal}}.unembed .looked th{white-space:nowrap;width:1%;font-weight:600}.unembed .looked .rest{background:var(--line)}.unembed .lost,.unembed .standing{max-width:min(1182px,100% - 20px);margin:12px auto 0}.unembed .lost{border-color:var(--error)}.unembed .lost p{overflow-wrap:anywhere;margin:0 0 8px}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{border-bottom:1px solid var(--line);padding-bottom:10px}.unembed .pins .controls{margin:4px 0}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .panel-sentence{background:0 0;border:0;padding:0}.unembed .sentence{letter-spacing:-.01em;text-wrap:pretty;overflow-wrap:anywhere;max-width:84ch;min-height:8.7em;margin:0;font-size:1.4em;line-height:1.45}@container (width>=900px){.unembed .sentence{min-height:4.35em;font-size:1.7em}}.unembed .said-token{white-space:nowrap;font-weight:650}.unembed .said-number{font-variant-numeric:tabular-nums;color:var(--accent);font-weight:650}.unembed .sentence button{border:0;border-bottom:2px solid var(--mark);background:0 0;border-radius:0;padding:0;font-weight:650}.unembed .sentence button[aria-pressed=true]{background:var(--chosen)}.unembed .waiting{color:var(--dim);font-size:.7em}.unembed .start{max-width:720px;font-size:1.15em}.unembed .start h2{font-size:1.6em}.unembed .start ul{gap:8px;padding:0;list-style:none;display:grid}.unembed .start button{text-align:start;border-color:var(--line);border-radius:8px;width:100%;padding:10px 14px}.unembed .start .small{display:block}.unembed .token.found{outline:2px dashed var(--accent);outline-offset:1px}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:2.9em}}@container (width>=1250px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .sign{text-align:center;white-space:nowrap;width:6ch;font-size:.85em}.unembed .role{display:block}.unembed .text{overflow-wrap:anywhere;max-height:60vh;padding:2px 2px 6px;font:500 1.75em/1.6 ui-serif,Georgia,DejaVu Serif,serif;overflow:auto}.unembed .word{vertical-align:top;font:inherit;color:var(--ink);text-align:start;background:0 0;border:0;border-radius:6px;justify-items:center;margin:0 0 .15em;padding:0;line-height:1.3;display:inline-grid}.unembed .word-text{text-align:center;border-radius:6px;min-width:100%;padding:2px 6px 3px}.unembed .unread{vertical-align:top;color:var(--dim);white-space:pre-wrap;margin:0;padding:2px 0;line-height:1.3;display:inline-block}.unembed .word small{white-space:nowrap;color:var(--dim);font-variant-numeric:tabular-nums;padding:0 2px;font:.46em/1.7 system-ui,sans-serif}.unembed .word:hover:not(:disabled){background:0 0}.unembed .word:hover .word-text{outline:2px solid var(--accent)}.unembed .word[aria-pressed=true]{font-weight:inherit;background:0 0}.unembed .word[aria-pressed=true] .word-text{box-shadow:0 0 0 2px var(--accent)}.unembed .word.rests .word-text{outline:1.5px dashed var(--dim);outline-offset:-1.5px}.unembed .word.last .word-text{box-shadow:inset 0 0 0 1.5px var(--line)}.unembed .turn{color:var(--dim);text-transform:uppercase;letter-spacing:.06em;font:.5em/1.6 system-ui,sans-serif;display:block}.unembed .answer{white-space:nowrap}.unembed .arrow{color:var(--dim);padding:0 10px}.unembed .said{font:inherit;border:2px solid var(--accent);color:var(--accent);background:0 0;border-radius:8px;padding:1px 12px;font-weight:600;line-height:1.3}.unembed .said .small{font:500 .55em system-ui,sans-serif}.unembed .alternatives{color:var(--dim);flex-wrap:wrap;align-items:center;gap:6px 8px;margin:6px 0;display:flex}.unembed .alternative{border-color:var(--line);border-radius:99px;padding:1px 10px}.unembed .compare-with select{border-color:var(--line)}.unembed .without{overflow-wrap:anywhere;min-height:1.6em;margin:8px 0 4px}.unembed .key{color:var(--dim);margin:4px 0 0;font-size:.9em}.unembed .swatch{border:1px solid var(--line);border-radius:3px;width:1em;height:.8em;display:inline-block}.unembed .swatch.falls{background:var(--mark)}.unembed .swatch.rises{background:var(--mark-negative)}.unembed .swatch.dashed{border:1.5px dashed var(--dim)}.unembed .text.long{max-height:45vh;font-size:1.1em}.unembed .text.long .word{display:inline}.unembed .text.long .word-text{-webkit-box-decoration-break:clone;box-decoration-break:clone;padding:1px 3px}.unembed .text.long .word small{font-size:.75em}.unembed .text :is(small,.small){direction:ltr;unicode-bidi:isolate}";
+var ip = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;--mark:#fdc98f;--mark-negative:#d3cbe6;color:var(--ink);background:var(--ground);min-height:100%;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--mark:#8a4f14;--mark-negative:#584882;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed) .unembed{min-height:100vh}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed>*{--wide:1230px}.unembed main{max-width:var(--wide);margin:0 auto;padding:18px 24px 60px}.unembed .view{grid-template-columns:minmax(0,1fr);align-items:start;gap:16px;display:grid}.unembed .view>div:empty{display:none}.unembed .column,.unembed .beside{grid-template-columns:minmax(0,1fr);align-content:start;gap:16px;min-width:0;display:grid}@container (width>=900px){.unembed .view-why{grid-template-columns:minmax(0,1.8fr) minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.2fr) minmax(0,1fr)}:is(.unembed .view-graph:has(.panel-inspector dl),.unembed .view-tests,.unembed .view-continue){grid-template-columns:minmax(0,2fr) minmax(0,1fr)}.unembed .panel-sentence,.unembed .panel-words,.unembed .panel-strip,.unembed .panel-compare{grid-column:1/-1}.unembed .panel-inspector{max-height:96vh;position:sticky;top:8px;overflow:auto}}@container (width<=899px){.unembed main{padding:12px 10px 40px}.unembed .panel-inspector:has(.test){z-index:2;max-height:45vh;position:sticky;bottom:0;overflow:auto;box-shadow:0 -2px 12px #00000040}}@container (width>=1600px){.unembed>*{--wide:1760px;font-size:16px}.unembed .view-why .beside{grid-template-columns:minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.1fr) minmax(0,1fr)}}@container (width>=2400px){.unembed>*{--wide:2600px;font-size:22px}}.unembed .toast:empty{display:none}.unembed .toast{width:-moz-fit-content;width:fit-content;max-width:90%;color:var(--panel);background:var(--ink);z-index:3;border-radius:8px;margin:0 auto;padding:6px 14px;position:sticky;bottom:12px}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed .close{float:right;border:0;font-size:1.2em;line-height:1}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed main.stale:not(.late){opacity:1}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .choosable{cursor:pointer}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .axis{stroke:var(--dim)}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}:is(.unembed .panel:has(.exports),.unembed .has-exports){position:relative}.unembed .exports{font:.87em/1.4 system-ui,sans-serif;position:absolute;top:12px;right:14px}.unembed .has-exports .exports{top:0;right:0}.unembed .exports>summary{color:var(--dim);cursor:pointer;border-radius:4px;padding:1px 6px;list-style:none}.unembed .exports>summary::-webkit-details-marker{display:none}.unembed .exports>summary:after{content:\" ▾\" / \"\"}.unembed .exports>summary:hover,.unembed .exports[open]>summary{color:var(--ink);background:var(--hover)}.unembed .exports>ul{z-index:4;background:var(--panel);border:1px solid var(--line);border-radius:6px;margin:2px 0 0;padding:4px;list-style:none;position:absolute;right:0;box-shadow:0 4px 14px #0000002e}.unembed .exports button{text-align:start;white-space:nowrap;border:0;width:100%}.unembed .has-exports>h3{padding-right:5.5em}.unembed .panel:has(.exports)>h2{padding-right:5.5em}.unembed .panel-words:has(>.exports)>.text{padding-right:5.5em}@container (width<=520px){.unembed .panel-words:has(>.exports)>.text{padding:20px 0 6px}}.unembed .stale .exports{visibility:hidden}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{height:3.4em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0;overflow:auto}.unembed .legend{color:var(--dim);flex-wrap:wrap;align-items:center;gap:2px 8px;margin:2px 0 4px;font-size:.9em;display:flex}.unembed .legend .ramp{border:1px solid var(--line);width:110px;height:.8em}@container (width<=520px){.unembed .told{height:6em}}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed td>.outcome:has(.mark){white-space:nowrap}@container (width<=520px){.unembed td>.outcome .from{display:none}}.unembed .outcome .mark{width:1em;display:inline-block}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:12px;min-width:0;padding:14px 18px}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .part{padding:0 6px}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed .scroll{max-width:100%;position:relative;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}@container (width<=520px){.unembed .wide-only{display:none}.unembed th,.unembed td{padding:2px 3px}}.unembed .term{font:inherit;color:inherit;-webkit-text-decoration:underline dotted var(--dim) 1px;text-decoration:underline dotted var(--dim) 1px;text-underline-offset:3px;cursor:help;background:0 0;border:0;border-radius:0;padding:0}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .scale p{margin:0}.unembed .scale .ends{justify-content:space-between;display:flex}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:60vh;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(190px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strip-names{color:var(--dim);font-size:.75em;display:grid}.unembed .strip-names bdi{text-overflow:ellipsis;white-space:nowrap;text-align:center;overflow:hidden}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .panel-carried table{min-width:520px}.unembed .panel-carried th,.unembed .panel-carried td{vertical-align:middle;border-bottom:1px solid color-mix(in srgb, var(--line) 60%, transparent);padding:5px 8px 5px 0}.unembed .panel-carried thead th{vertical-align:bottom;font-size:.9em}.unembed .panel-carried .number{padding-right:14px}.unembed .panel-carried thead .without-column{width:24%;min-width:110px}.unembed .scale{color:var(--dim);justify-content:space-between;padding-top:1.45em;font-size:.9em;line-height:1.1;display:flex;position:relative}.unembed .scale .high{margin-left:auto}.unembed .mark-before{bottom:0;left:var(--at);transform:translateX(calc(-1 * var(--at)));white-space:nowrap;color:var(--ink);position:absolute}.unembed .mark-before:after{content:\"▾\";width:1em;margin-left:calc(var(--at) - .5em);text-align:center;line-height:1.1;display:block}.unembed .left{background:color-mix(in srgb, var(--line) 55%, transparent);border-radius:3px;height:.85em;display:block;position:relative}.unembed .left i{background:var(--positive);border-radius:3px;position:absolute;inset:0 auto 0 0}.unembed .left.more i{background:repeating-linear-gradient(135deg, var(--negative) 0 3px, transparent 3px 6px);outline:1px solid var(--negative)}.unembed .left b{background:var(--ink);width:2px;margin-left:-1px;position:absolute;top:-4px;bottom:-4px}.unembed .tag{white-space:nowrap;border:1px solid var(--line);border-radius:99px;padding:1px 8px;font-size:.87em}.unembed .tag.carries{background:color-mix(in srgb, var(--mark) 45%, transparent);border-color:#0000}.unembed .tag.holds-back{background:color-mix(in srgb, var(--mark-negative) 60%, transparent);border-color:#0000}.unembed .controls.end{justify-content:flex-end}@container (width>=900px) and (width<=1599px){.unembed .view-parts .panel-carried .bars-column{display:none}}@container (width<=520px){.unembed .panel-carried table{min-width:0}.unembed .panel-carried table .wide-only{display:none}.unembed .panel-carried .tag,.unembed .panel-carried td.number{white-space:normal}}.unembed .columns{width:auto}.unembed .columns td{text-align:center}.unembed .columns .token-text{white-space:pre}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .neurons{flex-wrap:wrap;gap:3px;display:inline-flex}.unembed .fact label,.unembed .fact select{max-width:100%}.unembed .fact fieldset{margin-top:8px}.unembed .stacked textarea{display:block}.unembed .find input[aria-invalid=true]{border-color:var(--error)}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .band-of-token rect{fill:none}.unembed .flow .band-of-token .odd{fill:var(--hover)}.unembed .flow .band-of-token .token-node{fill:var(--panel);stroke:var(--line)}.unembed .flow .faded{opacity:.15}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge:not(.faded){opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .edge{fill:none}.unembed .top{background:var(--panel);border-bottom:1px solid var(--line)}.unembed .title{padding:10px max(24px, (100% - var(--wide)) / 2 + 24px);border-bottom:1px solid var(--line);align-items:end;margin:0}.unembed .model{color:var(--dim);border:1px solid var(--line);border-radius:99px;padding:1px 10px;font-size:.9em}.unembed .title h1,.unembed .title .model{align-self:center;margin:0}.unembed .fields{align-items:end}.unembed .title .fields{flex:320px;margin:0}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;font-size:.9em;display:grid}.unembed select.earlier{width:5em}.unembed .fields label.wide{flex:260px}.unembed .find{color:var(--dim);gap:2px;font-size:.9em;display:grid}.unembed .bar-of-views{padding:0 max(24px, (100% - var(--wide)) / 2 + 24px);flex-wrap:wrap;justify-content:space-between;align-items:center;gap:0 16px;display:flex}.unembed nav{flex-wrap:wrap;display:flex}.unembed nav a{color:var(--dim);border-bottom:2px solid #0000;padding:9px 12px;text-decoration:none}.unembed nav a:hover{color:var(--ink)}.unembed nav a[aria-current]{color:var(--ink);border-color:var(--accent);font-weight:600}.unembed .options summary{color:var(--dim);cursor:pointer}.unembed .options .fields{margin:0;padding:4px 0 8px}@container (width<=899px){.unembed .title,.unembed .bar-of-views{padding-left:10px;padding-right:10px}.unembed nav a{padding:8px 7px}}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}.unembed .glossary dl{max-height:65vh;overflow:auto}.unembed .glossary .chosen{background:var(--chosen)}.unembed .glossary h2{flex:1}.unembed .curve{width:100%;height:auto;display:block}.unembed .curve text{fill:var(--dim);font:11px system-ui,sans-serif}.unembed .curve .strong{fill:var(--ink);font-weight:600}.unembed .curve polyline{fill:none;stroke:var(--positive);stroke-width:2.5px}.unembed .curve circle{fill:var(--positive)}.unembed .grid-line{stroke:var(--line)}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:7px}.unembed .layers .end{text-anchor:end}.unembed .layers .tick{stroke:var(--line)}@container (width<=520px){.unembed .layers text{font-size:10px}}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}@container (width<=520px){.unembed .ledger{font-size:.9em}.unembed .ledger .name{white-space:normal;max-width:8.5em}.unembed .ledger thead th{white-space:normal}}.unembed .looked th{white-space:nowrap;width:1%;font-weight:600}.unembed .looked .rest{background:var(--line)}.unembed .lost,.unembed .standing{max-width:min(1182px,100% - 20px);margin:12px auto 0}.unembed .lost{border-color:var(--error)}.unembed .lost p{overflow-wrap:anywhere;margin:0 0 8px}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{border-bottom:1px solid var(--line);padding-bottom:10px}.unembed .pins .controls{margin:4px 0}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .panel-sentence{background:0 0;border:0;padding:0}.unembed .sentence{letter-spacing:-.01em;text-wrap:pretty;overflow-wrap:anywhere;max-width:84ch;min-height:8.7em;margin:0;font-size:1.4em;line-height:1.45}@container (width>=900px){.unembed .sentence{min-height:4.35em;font-size:1.7em}}.unembed .said-token{white-space:nowrap;font-weight:650}.unembed .said-number{font-variant-numeric:tabular-nums;color:var(--accent);font-weight:650}.unembed .sentence button{border:0;border-bottom:2px solid var(--mark);background:0 0;border-radius:0;padding:0;font-weight:650}.unembed .sentence button[aria-pressed=true]{background:var(--chosen)}.unembed .waiting{color:var(--dim);font-size:.7em}.unembed .start{max-width:720px;font-size:1.15em}.unembed .start h2{font-size:1.6em}.unembed .start ul{gap:8px;padding:0;list-style:none;display:grid}.unembed .start button{text-align:start;border-color:var(--line);border-radius:8px;width:100%;padding:10px 14px}.unembed .start .small{display:block}.unembed .study .fields{flex-wrap:wrap;align-items:baseline;gap:8px 20px;margin-bottom:10px;display:flex}.unembed .study .plain{text-align:start;background:0 0;border:0;padding:0}.unembed .study tbody .plain{text-decoration:underline}.unembed .study .group th{padding-top:12px;font-weight:600}.unembed .back{margin:0 0 8px}.unembed .token.found{outline:2px dashed var(--accent);outline-offset:1px}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:2.9em}}@container (width>=1250px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .sign{text-align:center;white-space:nowrap;width:6ch;font-size:.85em}.unembed .role{display:block}.unembed .text{overflow-wrap:anywhere;max-height:60vh;padding:2px 2px 6px;font:500 1.75em/1.6 ui-serif,Georgia,DejaVu Serif,serif;overflow:auto}.unembed .word{vertical-align:top;font:inherit;color:var(--ink);text-align:start;background:0 0;border:0;border-radius:6px;justify-items:center;margin:0 0 .15em;padding:0;line-height:1.3;display:inline-grid}.unembed .word-text{text-align:center;border-radius:6px;min-width:100%;padding:2px 6px 3px}.unembed .unread{vertical-align:top;color:var(--dim);white-space:pre-wrap;margin:0;padding:2px 0;line-height:1.3;display:inline-block}.unembed .word small{white-space:nowrap;color:var(--dim);font-variant-numeric:tabular-nums;padding:0 2px;font:.46em/1.7 system-ui,sans-serif}.unembed .word:hover:not(:disabled){background:0 0}.unembed .word:hover .word-text{outline:2px solid var(--accent)}.unembed .word[aria-pressed=true]{font-weight:inherit;background:0 0}.unembed .word[aria-pressed=true] .word-text{box-shadow:0 0 0 2px var(--accent)}.unembed .word.rests .word-text{outline:1.5px dashed var(--dim);outline-offset:-1.5px}.unembed .word.last .word-text{box-shadow:inset 0 0 0 1.5px var(--line)}.unembed .turn{color:var(--dim);text-transform:uppercase;letter-spacing:.06em;font:.5em/1.6 system-ui,sans-serif;display:block}.unembed .answer{white-space:nowrap}.unembed .arrow{color:var(--dim);padding:0 10px}.unembed .said{font:inherit;border:2px solid var(--accent);color:var(--accent);background:0 0;border-radius:8px;padding:1px 12px;font-weight:600;line-height:1.3}.unembed .said .small{font:500 .55em system-ui,sans-serif}.unembed .alternatives{color:var(--dim);flex-wrap:wrap;align-items:center;gap:6px 8px;margin:6px 0;display:flex}.unembed .alternative{border-color:var(--line);border-radius:99px;padding:1px 10px}.unembed .compare-with select{border-color:var(--line)}.unembed .without{overflow-wrap:anywhere;min-height:1.6em;margin:8px 0 4px}.unembed .key{color:var(--dim);margin:4px 0 0;font-size:.9em}.unembed .swatch{border:1px solid var(--line);border-radius:3px;width:1em;height:.8em;display:inline-block}.unembed .swatch.falls{background:var(--mark)}.unembed .swatch.rises{background:var(--mark-negative)}.unembed .swatch.dashed{border:1.5px dashed var(--dim)}.unembed .text.long{max-height:45vh;font-size:1.1em}.unembed .text.long .word{display:inline}.unembed .text.long .word-text{-webkit-box-decoration-break:clone;box-decoration-break:clone;padding:1px 3px}.unembed .text.long .word small{font-size:.75em}.unembed .text :is(small,.small){direction:ltr;unicode-bidi:isolate}";
 // src/main.tsx
-function qf(e, t, n) {
-	Jf(n);
+function ap(e, t, n) {
+	op(n);
 	let r = document.createElement("div");
-	return n.replaceChildren(r), xe(/* @__PURE__ */ j(Vf, { page: new ps(e, t) }), r), () => xe(null, r);
+	return n.replaceChildren(r), be(/* @__PURE__ */ M($f, { page: new Ts(e, t) }), r), () => be(null, r);
 }
-function Jf(e) {
+function op(e) {
 	let t = e.getRootNode(), n = t instanceof ShadowRoot ? t : document.head;
 	if (n.querySelector("style[data-unembed]")) return;
 	let r = document.createElement("style");
-	r.dataset.unembed = "", r.textContent = Kf, n.append(r);
+	r.dataset.unembed = "", r.textContent = ip, n.append(r);
 }
-function Yf({ model: e, el: t }) {
+function sp({ model: e, el: t }) {
 	let n = e.get("data");
-	return qf({
+	return ap({
 		...n,
 		host: "widget"
-	}, n.live === !1 ? pr(n.results) : hr(e), t);
+	}, n.live === !1 ? fr(n.results) : mr(e), t);
 }
-var Xf = document.getElementById("unembed"), Zf = document.getElementById("unembed-data")?.textContent;
-if (Xf && Zf) {
-	let e = JSON.parse(Zf);
-	qf(e, e.host === "report" ? pr(e.results) : ar(e.token), Xf);
+var cp = document.getElementById("unembed"), lp = document.getElementById("unembed-data")?.textContent;
+if (cp && lp) {
+	let e = JSON.parse(lp);
+	ap(e, e.host === "report" ? fr(e.results) : ir(e.token), cp);
 }
-var Qf = { render: Yf };
-export { Qf as default };
+var up = { render: sp };
+export { up as default };
