@@ -292,7 +292,7 @@ def _alone(reads: tuple[Readout, Readout], parts: dict[PartName, _Part], progres
     """The readout of the first model with one part of the other: a version of its run for each that is another."""
     first, other = reads[0], reads[1].run
     changed: list[PartName] = [name for name, part in parts.items() if not part.same]
-    found: dict[PartName, float] = {name: first.value for name in parts}
+    found: dict[PartName, float] = dict.fromkeys(parts, first.value)
     if changed:
         made = [edits.set_to(_site(name), parts[name].everywhere) for name in changed]
         values = counterfactuals(
