@@ -106,7 +106,7 @@ class AgainstOptions(Options):
         """
         if self.against is None and (self.against_adapter or self.against_edits):
             raise InputError(
-                "--against-adapter and --against-edits are of the other weights: give them, --against MODEL."
+                "--against-adapter and --against-edits are of other weights: say which, --against MODEL."
             )
         given = {
             "--answer": whole.answer,

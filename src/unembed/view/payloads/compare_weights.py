@@ -29,6 +29,7 @@ class PartChange:
     label: str
     """`embedding`, `L3 attn`, `L3 mlp`, or `readout`: final norm and unembedding."""
     kind: Literal["embedding", "attention", "mlp", "readout"]
+    """What the part is."""
     layer: int | None
     value: float
     """`weights + input`, in logits."""
@@ -45,6 +46,7 @@ class PartsTogether:
     """Parts of the other model put into the first together."""
 
     labels: list[str]
+    """Of the parts, as in `changes`; of the last entry all."""
     value: float
     """The readout with them, in logits."""
     top: Prediction
@@ -59,6 +61,7 @@ class CompareWeightsPayload:
 
     model: ModelFacts
     against: ModelFacts
+    """The other set of weights."""
     tokens: list[PromptToken]
     position: int
     target: Target
