@@ -9,7 +9,7 @@ import unembed
 from builders.commands import valid
 from builders.words import PROMPT
 from unembed.methods.edges.circuit import evaluate_circuit
-from unembed.methods.edges.find import find_circuit
+from unembed.methods.edges.find import Choice, find_circuit
 from unembed.methods.edges.graph import graph_of
 from unembed.methods.edges.tasks import read_prompts
 
@@ -68,11 +68,19 @@ def test_find_json_is_the_library_result(cli, folder, prompts):
     assert (code, err) == (0, "")
     data = valid(out)
     text = Path(prompts).read_text()
-    found = find_circuit(unembed.load(str(folder)), read_prompts(text), size=0.05, method="eap")
+    found = find_circuit(unembed.load(str(folder)), read_prompts(text), Choice(size=0.05, method="eap"))
     assert [edge["score"] for edge in data["edges"]] == [edge.score for edge in found.edges]
     assert data["faithfulness"] == found.faithfulness
     assert [point["share"] for point in data["search"]["curve"]][-1] == 1
     assert data["search"]["prompts"] == len(data["pairs"]) == 2
+
+
+def test_the_number_of_prompts_counts_for_a_file_too(cli, prompts):
+    words = ("circuit", prompts, "--method", "eap", "--json")
+    data = valid(cli(*words, "--prompts", "2", "--ablation", "zero")[1])
+    assert (data["search"]["prompts"], len(data["pairs"]), data["search"]["ablation"]) == (1, 1, "zero")
+    code, _, err = cli(*words, "-n", "5")
+    assert (code, "has 4 pairs of prompts, and --prompts asks for 5" in err) == (2, True)
 
 
 def test_other_forms_are_of_the_same_circuit(cli, prompts):

@@ -10,7 +10,8 @@ from builders.commands import run, valid
 from builders.words import PROMPT
 from unembed.methods.knowledge.attribution import LayerPath, NeuronPath, attribute
 from unembed.methods.knowledge.facts import read_facts
-from unembed.methods.knowledge.neurons import Criteria, find
+from unembed.methods.knowledge.find import find
+from unembed.methods.knowledge.neurons import Criteria
 
 pytestmark = pytest.mark.usefixtures("own_cache")
 FACTS = """
@@ -92,6 +93,24 @@ def test_find_json_is_the_library_result(cli, folder, facts_file) -> None:
             mine = {(n["layer"], n["neuron"]) for n in entry[name]}
             assert mine == {(n.layer, n.neuron) for n in getattr(expected, name)}
         assert entry["probabilities"] == list(expected.probabilities)
+
+
+def test_find_passes_its_options_on_and_goes_on_from_a_folder(cli, folder, facts_file, tmp_path) -> None:
+    kept = tmp_path / "kept"
+    options = ("--quadrature", "riemann", "--steps", "3", "--keep", str(kept), "--json")
+    data = valid(cli("knowledge", "find", facts_file, *options)[1])
+    path = LayerPath("riemann", 3)
+    found = find(unembed.load(str(folder)), read_facts(facts_file)[0], path=path, keep=kept)
+    assert len(list(kept.iterdir())) == 4  # the library found the very files, and made no other
+    assert [len(entry["kept"]) for entry in data["facts"]] == [len(entry.kept) for entry in found.facts]
+    assert (data["complete"], data["planned"], data["floor"]) == (True, 2, 0.01)
+    code, _, err = cli("knowledge", "find", facts_file, "--candidates", "3")
+    assert code != 0
+    assert "Candidates belong to the neuron path" in err
+    code, _, err = cli("knowledge", "find", facts_file, "--only", "known")
+    assert code != 0
+    assert "No fact of capital is left." in err
+    assert "2 facts are left out: the model does not give the answer to half of the prompts." in err
 
 
 def test_terminal_views_hold_the_numbers(cli, facts_file) -> None:

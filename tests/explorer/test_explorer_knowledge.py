@@ -11,7 +11,8 @@ from browser import visits
 from browser.visits import Visit, serving, settled, violations
 from unembed.loading.shipped import toy_folder
 from unembed.methods.knowledge.facts import read_facts
-from unembed.methods.knowledge.neurons import Criteria, find
+from unembed.methods.knowledge.find import find
+from unembed.methods.knowledge.neurons import Criteria
 from unembed.models.hooks import one_at_a_time
 from unembed.runs.record import record
 
@@ -37,7 +38,7 @@ def server(model: unembed.Model) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def found(model: unembed.Model):
     relation = read_facts(toy_folder("facts") / "facts.yaml")[0]
-    return find(model, relation, facts=relation.facts[:4], criteria=Criteria(t=0.1))
+    return find(model, relation.of(relation.facts[:4]), criteria=Criteria(t=0.1))
 
 
 def knowledge(page: Page) -> Locator:

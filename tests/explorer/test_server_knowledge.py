@@ -12,7 +12,8 @@ from unembed.loading.shipped import toy_folder
 from unembed.methods.knowledge import editing as knowledge_editing
 from unembed.methods.knowledge import report as knowledge_report
 from unembed.methods.knowledge.facts import facts_for, read_facts, relations, stated
-from unembed.methods.knowledge.neurons import Criteria, Neuron, find
+from unembed.methods.knowledge.find import find
+from unembed.methods.knowledge.neurons import Criteria, Neuron
 from unembed.methods.knowledge.weight_edits import applied
 
 PROMPT = "Bambo lives in"
@@ -74,7 +75,7 @@ def test_a_toy_knows_its_own_facts_and_other_models_those_that_ship(session, hom
 
 
 def test_the_neurons_are_those_of_find_on_as_many_facts(model, found, home):
-    own = find(model, home, facts=home.facts[:3], criteria=Criteria(t=0.1))
+    own = find(model, home.of(home.facts[:3]), criteria=Criteria(t=0.1))
     assert [fact["subject"] for fact in found["facts"]] == [fact.subject for fact in home.facts[:3]]
     for name in ("kept", "refined"):
         listed = {Neuron(n["layer"], n["neuron"], n["expert"]) for n in found["facts"][0][name]}

@@ -13,6 +13,7 @@ from unembed.engine.measures import question
 from unembed.loading.shipped import toy_folder
 from unembed.methods.knowledge import neurons as knowledge_neurons
 from unembed.methods.knowledge.facts import read_facts
+from unembed.methods.knowledge.find import find
 from unembed.toys import invented_facts, measurements
 from unembed.toys.invented_clozes import WORDINGS, clozes
 
@@ -101,7 +102,7 @@ def test_knowledge_neurons_carry_the_facts_and_random_ones_do_not(model, plain):
     changes = []
     for relation in read_facts(FACTS):
         criteria = knowledge_neurons.Criteria(t=0.2, p=0.75)
-        found = knowledge_neurons.find(model, relation, facts=relation.facts[6:8], criteria=criteria)
+        found = find(model, relation.of(relation.facts[6:8]), criteria=criteria)
         for fact in found.facts:
             for prompt in fact.fact.prompts[::2]:
                 asked = question(model, prompt, fact.fact.target)

@@ -18,7 +18,8 @@ import unembed
 from unembed.loading.shipped import toy_folder
 from unembed.methods.knowledge.editing import Value, update
 from unembed.methods.knowledge.facts import Fact, read_facts
-from unembed.methods.knowledge.neurons import Criteria, Neuron, find, refined
+from unembed.methods.knowledge.find import find
+from unembed.methods.knowledge.neurons import Criteria, Neuron, refined
 from unembed.methods.knowledge.weight_edits import WeightEdits, added, applied, weight_edits
 
 FOLDER = toy_folder("cloze")
@@ -32,7 +33,7 @@ def found():
     model = unembed.load("toy/cloze", device="cpu")
     some = {}
     for relation in read_facts(FOLDER / "facts.yaml")[:2]:
-        entries = find(model, relation, facts=relation.facts[3:7], criteria=Criteria(t=0.2, p=0.7)).facts
+        entries = find(model, relation.of(relation.facts[3:7]), criteria=Criteria(t=0.2, p=0.7)).facts
         some |= {entry.fact: entry.kept for entry in entries}
     return model, some
 

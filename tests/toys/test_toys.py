@@ -22,6 +22,7 @@ from unembed.methods.circuits.head_circuits import ov_eigenvalues, positive_shar
 from unembed.methods.circuits.paths import expand_paths
 from unembed.methods.knowledge import neurons as knowledge_neurons
 from unembed.methods.knowledge.facts import read_facts
+from unembed.methods.knowledge.find import find
 from unembed.toys import checkpoints, invented_facts, measurements, recipes, repetition, text, training
 from unembed.toys.claims import CLAIMS
 from unembed.toys.evaluation import evaluate
@@ -223,7 +224,7 @@ def test_knowledge_neurons_carry_the_facts(toys):
     changes = []
     for relation in read_facts(toy_folder("facts") / "facts.yaml"):
         criteria = knowledge_neurons.Criteria(t=0.2, p=0.75)
-        found = knowledge_neurons.find(model, relation, facts=relation.facts[6:8], criteria=criteria)
+        found = find(model, relation.of(relation.facts[6:8]), criteria=criteria)
         for fact in found.facts:
             for prompt in fact.fact.prompts[::2] if fact.kept else ():
                 asked = question(model, prompt, fact.fact.target)
@@ -260,6 +261,7 @@ def _probability(model, prompt: str, answer: str, neurons, factor: float) -> flo
 # Commands
 
 
+@pytest.mark.crossed(1)
 @pytest.mark.parametrize("name", GPTS)
 @pytest.mark.parametrize("command", COMMANDS)
 def test_commands_run_on_every_toy_or_say_why_not(monkeypatch, capsys, name, command):

@@ -17,6 +17,7 @@ from unembed.methods.knowledge.asking import as_asked, reference_texts
 from unembed.methods.knowledge.comparison import Make, neighbours, report_beside_control
 from unembed.methods.knowledge.editing import new_target
 from unembed.methods.knowledge.facts import Fact, Relation, facts_for, stated
+from unembed.methods.knowledge.find import find as find_neurons
 from unembed.methods.knowledge.report import Groups
 from unembed.progress import Progress
 from unembed.runs.run import Run
@@ -42,7 +43,7 @@ def find(session: Session, ask: arguments.FindAsk, progress: Progress) -> Any:
     relation, fact = _fact(session, ask, ask.prompts)
     chosen = [fact, *(other for other in relation.facts if other != fact)][: ask.compared]
     criteria = knowledge_neurons.Criteria(t=ask.t)
-    found = knowledge_neurons.find(session.model, relation, facts=chosen, criteria=criteria, progress=progress)
+    found = find_neurons(session.model, relation.of(chosen), criteria=criteria, progress=progress)
     return find_payload(session.model, found)
 
 

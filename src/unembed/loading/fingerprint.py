@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
+import torch
+
 from unembed.loading.cache import file_sha256
 from unembed.loading.folders import weights_sha256
 from unembed.models.model import Model
@@ -40,6 +42,18 @@ def fingerprint(model: Model, *more: Any) -> str | None:
         _READ[model.module] = [weights_sha256(model.folder), _files(model.folder, _DESCRIBING), adapter]
     known = [*_READ[model.module], _tokenizer(model)]
     return hashlib.sha256(json.dumps([*known, versions, facts, more]).encode()).hexdigest()
+
+
+def identity(model: Model) -> str:
+    """As `fingerprint`; of a module that was never in a folder, or is edited, a checksum of its weights."""
+    found = fingerprint(model)
+    if found is not None:
+        return found
+    digest = hashlib.sha256(repr(model.config).encode())
+    for name, tensor in model.module.state_dict().items():
+        digest.update(name.encode())
+        digest.update(tensor.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()
 
 
 def _files(folder: Path, endings: tuple[str, ...]) -> list[tuple[str, str]]:

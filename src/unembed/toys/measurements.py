@@ -16,6 +16,7 @@ from unembed.methods.circuits.direct_path import weighted_correlation
 from unembed.methods.circuits.head_circuits import ov_eigenvalues, positive_share
 from unembed.methods.knowledge import neurons as knowledge_neurons
 from unembed.methods.knowledge.facts import Fact, read_facts
+from unembed.methods.knowledge.find import find
 from unembed.models.model import Model
 from unembed.models.sites import Site
 from unembed.progress import Progress
@@ -180,7 +181,7 @@ def neuron_changes(model: Model, progress: Progress) -> Float[Tensor, "prompt 4"
     changes = []
     for relation in read_facts(model.folder / FACTS_FILE):
         chosen, criteria = relation.facts[:_FACTS], knowledge_neurons.Criteria(t=0.2, p=0.75)
-        found = knowledge_neurons.find(model, relation, facts=chosen, criteria=criteria, progress=progress)
+        found = find(model, relation.of(chosen), criteria=criteria, progress=progress)
         for fact in found.facts:
             changes += [_change(model, fact.fact, prompt, fact.kept) for prompt in fact.fact.prompts if fact.kept]
     return torch.tensor(changes, dtype=torch.float64)

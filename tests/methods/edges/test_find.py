@@ -10,11 +10,16 @@ import torch
 import unembed
 from builders.random_models import build
 from builders.words import make_tokenizer
-from unembed.methods.edges.circuit import evaluate_circuit
-from unembed.methods.edges.find import SIZES, best, find_circuit
+from unembed.methods.edges.apart import Apart
+from unembed.methods.edges.bases import bases_of
+from unembed.methods.edges.circuit import evaluate_circuit, metric_tokens
+from unembed.methods.edges.find import SIZES, Choice, best, find_circuit
+from unembed.methods.edges.flow import written_by
 from unembed.methods.edges.forms import graphml, mib_json
-from unembed.methods.edges.graph import Graph
+from unembed.methods.edges.graph import Graph, graph_of
+from unembed.methods.edges.scores import METHODS, edge_scores
 from unembed.methods.edges.tasks import TASKS, PromptPair, read_prompts, task_prompts
+from unembed.runs.prompted import prompt_of
 
 PAIRS = [
     PromptPair("the capital of France is", "the capital of Rome is", "Paris", "new"),
@@ -31,7 +36,7 @@ def model() -> unembed.Model:
 
 @pytest.fixture(scope="module")
 def found(model):
-    return find_circuit(model, PAIRS, size=0.2)
+    return find_circuit(model, PAIRS, Choice(size=0.2))
 
 
 def test_a_circuit_is_measured_on_the_prompts_that_did_not_score(model, found):
@@ -69,16 +74,74 @@ def test_the_best_edges_are_those_of_the_largest_scores_that_lie_on_a_path():
 
 
 def test_the_same_seed_finds_the_same(model, found):
-    again = find_circuit(model, PAIRS, size=0.2)
+    again = find_circuit(model, PAIRS, Choice(size=0.2))
     assert again.search == found.search
-    assert find_circuit(model, PAIRS, size=0.2, seed=1).search.random != found.search.random
+    assert find_circuit(model, PAIRS, Choice(size=0.2, seed=1)).search.random != found.search.random
 
 
 def test_one_pair_has_no_interval_and_says_so(model):
-    found = find_circuit(model, PAIRS[:1], method="eap")
+    found = find_circuit(model, PAIRS[:1], Choice(method="eap"))
     assert found.search.interval is None
     assert found.search.stability is None
     assert found.notes == ("One pair of prompts is too few for an interval.",)
+
+
+@pytest.mark.parametrize("method", sorted(METHODS))
+def test_every_method_finds_a_circuit_and_its_edges_are_the_best(model, method):
+    found = find_circuit(model, PAIRS[:2], Choice(method=method, size=0.2, steps=2))
+    assert found.search.method == method
+    pair = bases_of(model, PAIRS[:1]).pair(PAIRS[0])
+    scores = edge_scores(pair, metric_tokens(prompt_of(model, PAIRS[0].clean), "Paris", "new"), method, steps=2)
+    assert [(edge.sender, edge.reader) for edge in found.edges] == found.graph.listed(best(found.graph, scores, 0.2))
+    assert found.search.curve[-1].faithfulness == pytest.approx(1, abs=1e-9)
+
+
+def test_means_are_taken_by_the_name_of_a_position_over_the_corrupted_prompts(model):
+    pairs = [
+        PromptPair(
+            "the capital of France is",
+            "the capital of Rome is",
+            "Paris",
+            "new",
+            ("the {A:capital} of France is", "the {A:capital} of Rome is"),
+        ),
+        PromptPair(
+            "the new capital of France is",
+            "the new capital of Paris is",
+            "Paris",
+            "new",
+            ("the new {A:capital} of France is", "the new {A:capital} of Paris is"),
+        ),
+    ]
+    bases = bases_of(model, pairs, "mean")
+    runs = [unembed.record(model, pair.corrupt) for pair in pairs]
+    graph = graph_of(model)
+    writes = [written_by(graph, Apart(run)) for run in runs]
+    own = bases.pair(pairs[0]).writes
+    for position, places in ((1, (1, 2)), (3, (3, 4))):  # A, and A+2
+        expected = (writes[0][:, places[0]] + writes[1][:, places[1]]) / 2
+        assert (own[:, position] - expected).abs().max() < 1e-12
+    assert (own[:, 1] - writes[0][:, 1]).abs().max() > 1e-3
+    with pytest.raises(unembed.InputError, match="There is no mean at the position B"):
+        bases.pair(
+            PromptPair(
+                "the capital of France is",
+                "the capital of Rome is",
+                "Paris",
+                "new",
+                ("the {B:capital} of France is", "the {B:capital} of Rome is"),
+            )
+        )
+
+
+@pytest.mark.parametrize("ablation", ["mean", "zero"])
+def test_a_circuit_is_found_and_measured_against_another_base(model, ablation):
+    found = find_circuit(model, PAIRS[:2], Choice(method="eap", size=0.2, ablation=ablation))
+    assert found.search.ablation == ablation
+    assert found.search.curve[-1].faithfulness == pytest.approx(1, abs=1e-9)
+    other = find_circuit(model, PAIRS[:2], Choice(method="eap", size=0.2))
+    assert abs(found.corrupt - other.corrupt) > 1e-3
+    assert found.clean == other.clean
 
 
 def test_graphml_has_the_nodes_and_edges(found):
@@ -112,8 +175,12 @@ def test_prompts_of_a_task_differ_in_one_word_and_ask_for_two_others(task):
     ("ask", "says"),
     [
         (lambda model: find_circuit(model, []), "There are no prompts"),
-        (lambda model: find_circuit(model, PAIRS, size=0), "Expected a size above 0 and up to 1"),
-        (lambda model: find_circuit(model, PAIRS, method="acdc"), "Expected a method of eap, eap-ig"),
+        (lambda model: find_circuit(model, PAIRS, Choice(size=0)), "Expected a size above 0 and up to 1"),
+        (
+            lambda model: find_circuit(model, PAIRS, Choice(ablation="none")),
+            "Expected an ablation of corrupted, mean, zero",
+        ),
+        (lambda model: find_circuit(model, PAIRS, Choice(method="acdc")), "Expected a method of eap, eap-ig"),
         (lambda model: task_prompts(model, "ioi", 3), "this model reads 0 different prompts"),
         (lambda model: task_prompts(model, "iou", 3), "Expected a task of ioi, greater-than"),
         (lambda model: read_prompts(""), "has no prompts"),

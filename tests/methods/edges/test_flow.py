@@ -76,6 +76,36 @@ def test_heads_made_one_by_one_are_those_of_whole_attentions(family):
     assert (found - expected).abs().max() < 1e-6 * expected.abs().max()  # a norm or a softmax may round to float32
 
 
+@pytest.mark.parametrize(("family", "parts"), [("llama", llama_parts), ("gpt2", gpt2_parts)])
+def test_with_zeros_as_the_base_a_circuit_gives_what_straight_line_code_gives(family, parts):
+    module = build(family)
+    pair = pair_of(unembed.wrap(module, name=family), CLEAN, CORRUPT, torch.zeros_like)
+    edges = pair.graph.listed(pair.graph.edges)
+    chosen = [random.Random(0).sample(edges, len(edges) // 3), []]
+    with torch.no_grad():
+        streams = flow(pair, torch.stack([pair.graph.mask(circuit) for circuit in chosen]))
+        found = pair.model.unembed_normed(pair.model.norm(streams))
+    zeros = {name: torch.zeros(len(CLEAN), pair.model.d_model).double() for name in pair.graph.senders}
+    for circuit, logits in zip(chosen, found, strict=True):
+        expected = circuit_logits(parts(module), CLEAN, CORRUPT, circuit, zeros)
+        # The base is what is left when all that the corrupted run wrote is taken away again.
+        assert (logits - expected).abs().max() < 1e-9 * max(1, float(expected.abs().max()))
+
+
+@pytest.mark.parametrize("family", ["gpt2", "gemma2", "phi", "mixtral"])
+def test_whatever_the_base_the_whole_graph_is_the_clean_run_and_no_edge_is_the_base(family):
+    model = unembed.wrap(build(family, layers=2), name=family)
+    shift = torch.randn(2 * 4 + 2 + 1, len(CLEAN), model.d_model, generator=torch.Generator().manual_seed(0)).double()
+    pair = pair_of(model, CLEAN, CORRUPT, lambda writes: writes + shift)
+    kept = whole(pair.graph, 2).clone()
+    kept[1] = False
+    with torch.no_grad():
+        full, empty = flow(pair, kept)
+    size = pair.clean.final[-1].abs().max()
+    assert (full - pair.clean.final[-1]).abs().max() < 1e-9 * size
+    assert (empty - (pair.corrupt.final[-1] + shift[:, -1].sum(0))).abs().max() < 1e-9 * size
+
+
 def test_the_graph_of_a_model_of_the_size_of_smollm2():
     graph = Graph((9,) * 30, (True,) * 30)
     assert (len(graph.senders), graph.size) == (301, 123_211)

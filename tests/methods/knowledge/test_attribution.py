@@ -5,6 +5,7 @@ differ by up to `SLACK = 64 u` of a probability, as in check.py.
 """
 
 from contextlib import ExitStack
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from builders.random_models import build
 from unembed.errors import InputError, Interrupted
 from unembed.methods.knowledge import integrated_gradients
 from unembed.methods.knowledge.attribution import LayerPath, NeuronPath, attribute, mean_activations, path_of
-from unembed.methods.knowledge.integrated_gradients import MOST_NODES
+from unembed.methods.knowledge.integrated_gradients import MOST_NODES, Paths
 
 TOKENS = (3, 50, 7, 11, 96, 17)
 TARGET = (23,)
@@ -72,6 +73,7 @@ def slope_of_layer(model, tokens, answer, layer, value) -> tuple[float, torch.Te
     return float(p.detach()), torch.autograd.grad(p, leaf)[0]
 
 
+@pytest.mark.crossed(1)
 @pytest.mark.parametrize("answer", [TARGET, (23, 5, 60)], ids=["one-token", "three-tokens"])
 @pytest.mark.parametrize("model_type", DENSE)
 def test_layer_path_is_the_authors_riemann_sum(model_type: str, answer: tuple[int, ...]) -> None:
@@ -93,10 +95,10 @@ def test_layer_path_is_the_authors_riemann_sum(model_type: str, answer: tuple[in
 
 @pytest.mark.parametrize("model_type", ["gpt2", "llama", "phi", "gpt_neo"])
 def test_gauss_path_is_the_integral(model_type: str) -> None:
-    """Against 200 Gauss-Legendre nodes of full runs; the error is the stated tolerance, spread over neurons."""
+    """Against 64 Gauss-Legendre nodes of full runs; the error is the stated tolerance, spread over neurons."""
     model = unembed.wrap(build(model_type))
     found = attribute(model, TOKENS, TARGET, path=LayerPath(tolerance=1e-4))
-    points, weights = np.polynomial.legendre.leggauss(200)
+    points, weights = np.polynomial.legendre.leggauss(64)
     layer = 1
     w = activations(model, TOKENS, TARGET)[layer][len(TOKENS) - 1 :]
     expected = sum(
@@ -148,6 +150,7 @@ def test_what_the_model_says_by_itself_is_an_answer_too() -> None:
     assert "says by itself" in one.notes[0]
 
 
+@pytest.mark.crossed(1)
 @pytest.mark.parametrize("answer", [TARGET, (23, 5)], ids=["one-token", "two-tokens"])
 @pytest.mark.parametrize("model_type", ["gpt2", "gemma2", "llama"])
 def test_neuron_path_is_the_integral_of_the_printed_formula(model_type: str, answer: tuple[int, ...]) -> None:
@@ -238,6 +241,28 @@ def test_candidates_are_the_best_of_the_layer_path_and_exact() -> None:
     known = {(s.layer, s.neuron): s.value for s in some.ranked()}
     expected = sorted(layer_path.ranked(), key=lambda s: -abs(s.value))[:7]
     assert set(known) == {(s.layer, s.neuron) for s in expected}
+    for (layer, neuron), value in known.items():
+        assert value == pytest.approx(float(whole.values[layer][neuron]), abs=SLACK * whole.probability)
+
+
+def test_with_post_norms_five_nodes_choose_the_candidates(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are those of five nodes, their values are exact, and no interval is cut in search of completeness."""
+    model = unembed.wrap(build("gemma2"))
+    assert model.blocks[0].mlp_norm is not None
+    five = attribute(model, TOKENS, TARGET, path=LayerPath(steps=5))
+    whole = attribute(model, TOKENS, TARGET, path="neuron")
+    asked: list[int] = []
+    real = Paths.slopes
+
+    def counted(self: Paths, nodes: Any, *more: Any, **words: Any) -> Any:
+        asked.append(sum(map(len, nodes.values())))
+        return real(self, nodes, *more, **words)
+
+    monkeypatch.setattr(Paths, "slopes", counted)
+    some = attribute(model, TOKENS, TARGET, path=NeuronPath(20))
+    assert asked == [5 * model.layers]
+    known = {(s.layer, s.neuron): s.value for s in some.ranked()}
+    assert set(known) == {(s.layer, s.neuron) for s in sorted(five.ranked(), key=lambda s: -abs(s.value))[:20]}
     for (layer, neuron), value in known.items():
         assert value == pytest.approx(float(whole.values[layer][neuron]), abs=SLACK * whole.probability)
 

@@ -23,8 +23,9 @@ from unembed.methods.knowledge.asking import asked_of, asking, reference_texts
 from unembed.methods.knowledge.comparison import neighbours, random_like, report_beside_control
 from unembed.methods.knowledge.editing import Value, amplify, erase, suppress, update
 from unembed.methods.knowledge.facts import Fact, Relation, shipped
+from unembed.methods.knowledge.find import find
 from unembed.methods.knowledge.key_value_memory import layer_memory
-from unembed.methods.knowledge.neurons import Neuron, find
+from unembed.methods.knowledge.neurons import Neuron
 from unembed.methods.knowledge.report import Groups, perplexity, report
 from unembed.methods.knowledge.weight_edits import applied
 from unembed.models.model import value_rows

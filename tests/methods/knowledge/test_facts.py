@@ -3,6 +3,7 @@
 import json
 import re
 from collections import Counter
+from collections.abc import Sequence
 from itertools import combinations
 
 import pytest
@@ -261,10 +262,6 @@ BAD_YAML = {
         CAPITALS.replace("answer: Paris", "answer: ' Paris'"),
         "fact 1, `answer`: expected no space or line break around the text, found ' Paris'.",
     ),
-    "two answers": (
-        CAPITALS.replace("Japan,", "France,"),
-        "own.yaml (capital), fact 2: the answer for 'France' is '東京', but at ",
-    ),
     "a relation twice": (
         "".join(f"- {{relation: king, facts: [{{subject: {s}, answer: x, prompts: [p]}}]}}\n" for s in "ab"),
         "own.yaml, entry 2: king came before. Put all its facts under one entry.",
@@ -301,9 +298,21 @@ BAD_JSONL = {
     "an empty list": (lines(changed(prompts=[])), "line 1, `prompts`: expected a list with at least one entry"),
     "a number": (lines(changed(answer=7)), "line 1, `answer`: expected text, found 7 (int). Put it in quotes"),
     "null": (lines(changed(target=None)), "line 1, `target`: expected text, found None (NoneType)."),
-    "a paraphrase with another answer": (
-        lines(LINE, changed(subject="Italy"), changed(answer="Lyon", prompts=["France's capital is"])),
-        "own.jsonl, line 3: the answer for 'France' is ' Lyon', but at ",
+    "only a subject with two answers": (
+        lines(LINE, changed(answer="Lyon", prompts=["France's capital is"])),
+        "expected at least one fact, found none that can be asked.",
+    ),
+    "a fact of PARAREL without a pattern": (
+        lines({"sub_label": "Lille", "obj_label": "Nord", "uuid": "x"}),
+        "own.jsonl, line 1: expected a `pattern` such as '[X] was born in [Y].' for this fact of PARAREL, found none.",
+    ),
+    "a fact of PARAREL without an answer": (
+        lines({"sub_label": "Lille", "obj_label": "", "pattern": "[X] is in [Y]."}),
+        "own.jsonl, line 1, `answer`: expected text, found an empty one.",
+    ),
+    "only patterns that go on after the answer": (
+        lines({"sub_label": "Lille", "obj_label": "Nord", "pattern": "[X] is in [Y], I think."}),
+        "expected at least one fact, found none that can be asked.",
     ),
 }
 
@@ -316,14 +325,78 @@ def test_bad_jsonl_is_refused(wrote, case) -> None:
     assert "own.jsonl" in str(raised.value)
 
 
-def test_a_paraphrase_whose_answer_differs_names_both_places(wrote) -> None:
-    file = wrote("own.jsonl", lines(LINE, changed(answer="Lyon")))
-    with pytest.raises(InputError) as raised:
-        read_facts(file)
-    assert str(raised.value) == (
-        f"{file}, line 2: the answer for 'France' is ' Lyon', but at {file}, line 1 it is ' Paris'. "
-        "Paraphrases of a fact share one answer: correct one, or remove it."
+# ------------------------------------------------------------ files in the wild
+
+
+@pytest.mark.parametrize("turn", [0, 1, 2])
+def test_a_subject_with_two_answers_is_left_out_and_counted(wrote, turn) -> None:
+    """Whatever their order: neither answer is taken, and the note says where the first two are."""
+    rows = [LINE, changed(answer="Lyon"), changed(subject="Italy", answer="Rome", prompts=["Italy:"])]
+    rows = rows[turn:] + rows[:turn]
+    file = wrote("own.jsonl", lines(*rows))
+    (relation,) = read_facts(file)
+    assert [fact.subject for fact in relation.facts] == ["Italy"]
+    places = [n for n, row in enumerate(rows, 1) if row["subject"] == "France"]
+    first, second = (rows[n - 1]["answer"] for n in places)
+    assert relation.left_out == (
+        f"1 subject has several answers and is left out: France has {first} ({file}, line {places[0]}) and "
+        f"{second} ({file}, line {places[1]}).",
     )
+
+
+def test_of_yaml_as_well_and_several_subjects_are_one_note(wrote) -> None:
+    more = "".join(f"  - {{subject: {s}, answer: {a}}}\n" for s in ("Peru", "Chad") for a in ("Lima", "Oslo", "Lima"))
+    (relation,) = read_facts(wrote("own.yaml", CAPITALS + more))
+    assert [fact.subject for fact in relation.facts] == ["France", "Japan"]
+    (note,) = relation.left_out
+    assert note.startswith("2 subjects have several answers and are left out: Peru has Lima (")
+    assert note.endswith("), ….")
+
+
+def test_lines_of_pararel_are_asked_by_the_patterns_beside_them(wrote) -> None:
+    """As its two files are, one after the other; a pattern that goes on after its answer asks nothing."""
+    patterns = ["[X] is the capital of [Y].", "[X],  the capital of [Y] .", "[X], [Y]'s capital.", "[Y] has [X]."]
+    facts = [{"sub_label": s, "obj_label": o, "uuid": "1"} for s, o in (("Lille", "Nord"), ("Topeka", " Kansas"))]
+    (relation,) = read_facts(wrote("P1376.jsonl", lines(*({"pattern": p, "lemma": "x"} for p in patterns), *facts)))
+    assert relation.name == "P1376"
+    assert relation.facts[0] == Fact("P1376", "Lille", "Nord", ("Lille is the capital of", "Lille,  the capital of"))
+    assert (relation.facts[1].answer, relation.facts[1].target) == ("Kansas", " Kansas")
+    (note,) = relation.left_out
+    assert note == '2 of 4 patterns do not end with the answer, such as "[X], [Y]\'s capital.".'
+
+
+def test_a_row_of_pararel_may_have_its_pattern_and_relation(wrote) -> None:
+    row = {"sub_label": "Lille", "obj_label": "Nord", "predicate_id": "P36"}
+    asking = [{**row, "pattern": "[X] is in [Y]."}, {**row, "template": "[X] lies in [Y]."}]
+    odd = {**row, "sub_label": "Rumbek", "pattern": "[X] of [Y] is far."}
+    (relation,) = read_facts(wrote("own.jsonl", lines(*asking, odd)))
+    assert relation.facts == (Fact("P36", "Lille", "Nord", ("Lille is in", "Lille lies in")),)
+    assert relation.left_out == ("1 fact is left out: no pattern that ends with the answer asks for them.",)
+
+
+def test_lines_of_counterfact(wrote) -> None:
+    row = {
+        "case_id": 0,
+        "requested_rewrite": {
+            "prompt": "The mother tongue of {} is",
+            "relation_id": "P103",
+            "target_new": {"str": "English", "id": "Q1860"},
+            "target_true": {"str": "French", "id": "Q150"},
+            "subject": "Danielle Darrieux",
+        },
+        "paraphrase_prompts": [
+            "Shayna does this. Danielle Darrieux, a native ",
+            "Danielle Darrieux spoke the language",
+        ],
+        "neighborhood_prompts": ["The mother tongue of Thomas is"],
+    }
+    (relation,) = read_facts(wrote("counterfact.jsonl", lines(row)))
+    prompts = (
+        "The mother tongue of Danielle Darrieux is",
+        "Shayna does this. Danielle Darrieux, a native",
+        "Danielle Darrieux spoke the language",
+    )
+    assert (relation.name, relation.facts) == ("P103", (Fact("P103", "Danielle Darrieux", "French", prompts),))
 
 
 # ------------------------------------------------------------ the real model
@@ -334,14 +407,16 @@ def test_the_real_model_knows_some_shipped_facts(real_model) -> None:
     """For the first fact of each relation, the answer's first token is on top after most paraphrases."""
     for name in relations():
         fact = shipped(name).facts[0]
-        right = [_on_top(real_model, prompt, fact.target) for prompt in fact.prompts]
+        right = _on_top(real_model, fact.prompts, fact.target)
         assert sum(right) >= 4, (fact.subject, fact.answer, right)
 
 
-def _on_top(model, prompt: str, target: str) -> bool:
-    """Whether the model continues the prompt with the target's first token."""
-    asked, told = model.tokenizer(prompt).input_ids, model.tokenizer(prompt + target).input_ids
-    assert told[: len(asked)] == asked
+def _on_top(model, prompts: Sequence[str], target: str) -> list[bool]:
+    """Whether the model continues each prompt with the target's first token; it reads no padding after a prompt."""
+    asked, told = ([model.tokenizer(prompt + end).input_ids for prompt in prompts] for end in ("", target))
+    assert all(whole[: len(ids)] == ids for whole, ids in zip(told, asked, strict=True))
+    ends = [len(ids) - 1 for ids in asked]
+    padded = torch.tensor([[*ids, *[0] * (max(ends) + 1 - len(ids))] for ids in asked])
     with torch.inference_mode():
-        logits = model.module(torch.tensor([asked]), logits_to_keep=1).logits
-    return int(logits[0, -1].argmax()) == told[len(asked)]
+        last = model.module(padded).logits[torch.arange(len(ends)), ends].argmax(-1).tolist()
+    return [token == whole[len(ids)] for token, whole, ids in zip(last, told, asked, strict=True)]

@@ -9,13 +9,10 @@ from builders.words import make_tokenizer
 from unembed.engine.measures import question
 from unembed.errors import InputError
 from unembed.methods.controls import random_sets
-from unembed.methods.knowledge.attribution import NeuronPath, attribute
-from unembed.methods.knowledge.facts import Fact, Relation
+from unembed.methods.knowledge.facts import Fact
 from unembed.methods.knowledge.neurons import (
-    Criteria,
     Neuron,
     above,
-    find,
     kept,
     parse_neuron,
     probabilities,
@@ -67,43 +64,6 @@ def test_refining_drops_what_other_facts_share() -> None:
     assert refined(votes, "v", 0.5) == frozenset()
     assert relation_neurons(votes, 0.5) == {A}
     assert relation_neurons(votes, 0.4) == {A, B, D}
-
-
-def test_find_follows_the_attributions(model: unembed.Model) -> None:
-    """Recomputed from `attribute`, prompt by prompt, with sets."""
-    relation = Relation("capital", "", (), facts())
-    stages = []
-    found = find(model, relation, criteria=Criteria(0.3, 0.6, 0.4), progress=lambda stage, share: stages.append(share))
-    votes = {}
-    for fact in facts():
-        hits: dict[Neuron, int] = {}
-        for prompt in fact.prompts:
-            values = attribute(model, prompt, fact.target).values
-            top = max(float(v.max()) for v in values)
-            for layer, value in enumerate(values):
-                for n in range(len(value)):
-                    if float(value[n]) > 0.3 * top:
-                        hits[Neuron(layer, n)] = hits.get(Neuron(layer, n), 0) + 1
-        votes[fact.subject] = {neuron for neuron, count in hits.items() if count >= 2}
-    for entry in found.facts:
-        mine = votes[entry.fact.subject]
-        assert entry.kept == mine
-        others = [votes[s] for s in votes if s != entry.fact.subject]
-        assert entry.refined == {n for n in mine if sum(n in o for o in others) <= 0.4 * 2}
-        assert len(entry.probabilities) == 3
-    assert any(entry.refined < entry.kept for entry in found.facts)  # the filter does something here
-    everybody = [n for n in set.union(*votes.values()) if sum(n in v for v in votes.values()) >= 2]
-    assert found.shared == set(everybody)
-    assert stages[-1] == 1.0
-
-
-def test_find_on_the_neuron_path_uses_exact_values(model: unembed.Model) -> None:
-    relation = Relation("capital", "", (), facts())
-    found = find(model, relation, facts=facts()[:1], criteria=Criteria(0.3, 1.0, 1.0), path=NeuronPath(40))
-    expected = [
-        above(attribute(model, prompt, " Paris", path=NeuronPath(40)).values, 0.3) for prompt in facts()[0].prompts
-    ]
-    assert found.facts[0].kept == frozenset.intersection(*expected)
 
 
 @pytest.mark.parametrize("factor", [0.0, 2.0])
@@ -161,11 +121,3 @@ def test_neurons_by_name() -> None:
     for wrong in ("24.1005", "L24", "L-1.N3", ""):
         with pytest.raises(InputError, match=r"Expected a neuron such as L24\.N1005"):
             parse_neuron(wrong)
-
-
-def test_bad_shares_and_no_facts(model: unembed.Model) -> None:
-    relation = Relation("capital", "", (), facts())
-    with pytest.raises(InputError, match="Expected p above 0 and at most 1, found 7"):
-        find(model, relation, criteria=Criteria(p=7))
-    with pytest.raises(InputError, match="There is no fact of capital"):
-        find(model, relation, facts=[])

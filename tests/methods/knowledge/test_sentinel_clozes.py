@@ -20,7 +20,8 @@ from unembed.methods.ablate import ablate
 from unembed.methods.knowledge import editing
 from unembed.methods.knowledge.attribution import LayerPath, NeuronPath, attribute, mean_activations
 from unembed.methods.knowledge.facts import Fact, Relation
-from unembed.methods.knowledge.neurons import Criteria, Neuron, above, find, parse_neuron, probabilities, random_neurons
+from unembed.methods.knowledge.find import find
+from unembed.methods.knowledge.neurons import Criteria, Neuron, above, parse_neuron, probabilities, random_neurons
 from unembed.models.cloze import blank_in_source, cloze, cloze_prompt
 from unembed.models.model import Model
 from unembed.models.read_source import probe_source, with_source
@@ -140,6 +141,7 @@ def test_completeness_holds_in_every_layer_of_both_stacks(model_type: str) -> No
             assert abs(one.error) <= 0.005 * found.probability
 
 
+@pytest.mark.crossed(1)
 @each
 @pytest.mark.parametrize("factor", [0.0, 2.0], ids=["suppressed", "amplified"])
 def test_suppressing_and_amplifying_equals_full_reruns(model_type: str, factor: float) -> None:

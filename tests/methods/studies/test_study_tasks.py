@@ -7,7 +7,7 @@ import unembed
 from builders.random_models import build
 from builders.words import make_tokenizer
 from unembed.errors import InputError
-from unembed.methods.edges.find import find_circuit
+from unembed.methods.edges.find import Choice, find_circuit
 from unembed.methods.edges.tasks import PromptPair
 from unembed.methods.studies import plan
 from unembed.methods.studies.study import study
@@ -67,7 +67,7 @@ def test_a_circuit_is_that_of_its_pair_alone(model, tmp_path) -> None:
     study(model, [ROW], "circuit", out=tmp_path / "s", size=0.2)
     answer = first(tmp_path / "s")
     pair = PromptPair(ROW["prompt"], ROW["corrupt"], ROW["target"], ROW["versus"])
-    alone = find_circuit(model, [pair], size=0.2)
+    alone = find_circuit(model, [pair], Choice(size=0.2))
     found = {(edge["sender"], edge["reader"]): edge["score"] for edge in answer["edges"]}
     assert found == pytest.approx({(edge.sender, edge.reader): edge.score for edge in alone.edges}, abs=CLOSE)
     assert (answer["clean"], answer["corrupt_value"]) == pytest.approx((alone.clean, alone.corrupt), abs=CLOSE)

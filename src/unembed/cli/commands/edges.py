@@ -43,13 +43,23 @@ def _edges(path: str) -> Any:
 
 @dataclass(frozen=True)
 class FindOptions(Options):
-    """How edges are scored and chosen: the keywords of `find_circuit`."""
+    """How edges are scored and chosen: the fields of `Choice`."""
 
-    method: Annotated[str, typer.Option(help="Scores of edges: eap-ig or eap.")] = "eap-ig"
-    steps: Annotated[int, typer.Option(min=1, help="Of eap-ig.")] = 5
+    method: Annotated[
+        str,
+        typer.Option(
+            help="Scores of edges: eap-ig, eap, eap-ig-activations, relp, gim, flow, edge-patching; "
+            "of nodes: atp, node-patching."
+        ),
+    ] = "eap-ig"
+    steps: Annotated[int, typer.Option(min=1, help="Of integrated gradients.")] = 5
     size: Annotated[
         float, typer.Option("--size", parser=share_of, metavar="SHARE", help="Of all edges: 1% or 0.01.")
     ] = 0.01
+    ablation: Annotated[
+        str,
+        typer.Option(help="What edges outside carry: corrupted, mean (over the prompts that score), zero."),
+    ] = "corrupted"
     seed: Annotated[int, seed_option("the prompts, the random circuit and the bootstrap samples")] = 0
 
 
@@ -75,7 +85,10 @@ def find(
             metavar="TASK|FILE", help="ioi, greater-than, induction, agreement, facts; or a .jsonl file of prompts."
         ),
     ],
-    prompts: Annotated[int, typer.Option("--prompts", "-n", min=1, help="How many pairs of a task.")] = 20,
+    prompts: Annotated[
+        int | None,
+        typer.Option("--prompts", "-n", min=1, help="How many pairs: of a task 20, of a file all, unless it is said."),
+    ] = None,
     options: FindOptions,
     form: FormatOptions,
     top: TopOpt = 10,
@@ -83,25 +96,30 @@ def find(
     out: Output,
 ) -> None:
     """Find the edges that carry a behaviour on half of its prompts, and measure them on the other half."""
-    from unembed.methods.edges.find import find_circuit
+    from unembed.methods.edges.find import Choice, find_circuit
     from unembed.methods.edges.forms import graphml, mib_json
     from unembed.methods.edges.tasks import task_prompts
 
-    read = _prompts(task) if task.endswith(".jsonl") else None
+    read = _prompts(task, prompts) if task.endswith(".jsonl") else None
     loaded = model.load()
-    pairs = task_prompts(loaded, task, prompts, seed=options.seed) if read is None else read
+    pairs = task_prompts(loaded, task, prompts or 20, seed=options.seed) if read is None else read
+    choice = Choice(**options.words())
     if not (form.graphml or form.mib):
-        out.work(lambda progress: find_circuit(loaded, pairs, **options.words(), progress=progress), top=top)
+        out.work(lambda progress: find_circuit(loaded, pairs, choice, progress=progress), top=top)
         return
     with progress_bar() as progress:
-        found = find_circuit(loaded, pairs, **options.words(), progress=progress)
+        found = find_circuit(loaded, pairs, choice, progress=progress)
     say(graphml(found) if form.graphml else mib_json(found))
 
 
-def _prompts(path: str) -> Any:
+def _prompts(path: str, count: int | None) -> Any:
+    """The first pairs of a file; None takes all."""
     from unembed.methods.edges.tasks import read_prompts
 
-    return read_prompts(read_text(path, "a UTF-8 text of one pair of prompts a line"), path)
+    found = read_prompts(read_text(path, "a UTF-8 text of one pair of prompts a line"), path)
+    if count is not None and count > len(found):
+        raise InputError(f"{path} has {len(found)} pairs of prompts, and --prompts asks for {count}.")
+    return found[:count]
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,9 @@
 """`knowledge attribute`, `find`, `memory`, `facts`: the neurons in which facts are stored, and what they hold."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -14,7 +16,8 @@ from unembed.errors import InputError
 
 if TYPE_CHECKING:
     from unembed.methods.knowledge.facts import Fact, Relation
-    from unembed.methods.knowledge.neurons import Criteria, Found, Neuron
+    from unembed.methods.knowledge.find import Found
+    from unembed.methods.knowledge.neurons import Criteria, Neuron
     from unembed.models.model import Model
     from unembed.models.prompts import Given
 
@@ -45,7 +48,8 @@ class FactOptions:
         about = [fact for fact in found.facts if fact.subject == self.subject]
         if not about:
             known = ", ".join(fact.subject for fact in found.facts[:8])
-            raise InputError(f"There is no fact about {self.subject!r} in {found.name}: it has {known}, …")
+            notes = "".join(f"\n{note}" for note in found.left_out)
+            raise InputError(f"There is no fact about {self.subject!r} in {found.name}: it has {known}, …{notes}")
         return found, about[0]
 
     def one(self, model: LoadOptions) -> "tuple[Relation, Fact]":
@@ -86,16 +90,28 @@ class SharedSearch:
 
         return Criteria(**{n: value for n, value in vars(self).items() if n != "limit" and value is not None})
 
-    def found(self, model: "Model", relation: "Relation", fact: "Fact | None", **words: Any) -> "Found":
-        """The neurons of a fact and of those it is compared with, or of a relation's facts; `words` are of `find`."""
-        from unembed.methods.knowledge.asking import asked_of
-        from unembed.methods.knowledge.neurons import find
+    def found(
+        self, model: "Model", relation: "Relation", fact: "Fact | None", kinds: Sequence[str] = (), **words: Any
+    ) -> "Found":
+        """The neurons of a fact and of those it is compared with, or of a relation's facts.
+
+        Args:
+            model: that is asked.
+            relation: of the facts.
+            fact: the one; None is all.
+            kinds: only facts that are of these, of those it is compared with.
+            words: of `find`.
+        """
+        from unembed.methods.knowledge.asking import asked_of, only
+        from unembed.methods.knowledge.find import find
 
         chosen = [] if fact is None else [fact]
         for each in chosen:
             asked_of(model, each)  # refuses it: the search itself only leaves out what cannot be asked
-        compared = [*chosen, *(other for other in relation.facts if other not in chosen)][: self.limit or 10]
-        return find(model, relation, facts=compared, criteria=self.criteria, **words)
+        others = relation.of([other for other in relation.facts if other not in chosen])
+        most = (self.limit or 10) - len(chosen)
+        compared = only(model, others, kinds, most=most, progress=words["progress"]) if most else others.of([])
+        return find(model, compared.of([*chosen, *compared.facts]), criteria=self.criteria, **words)
 
 
 @dataclass(frozen=True)
@@ -106,6 +122,41 @@ class SearchOptions(SharedSearch):
         float | None,
         typer.Option(help="Search: a neuron goes that more of the other facts keep (0.2)."),
     ] = None
+
+
+@dataclass(frozen=True)
+class FindOptions:
+    """How facts are attributed, which of them, and where the values are kept."""
+
+    path: PathOpt = "layer"
+    quadrature: Annotated[str | None, typer.Option(help="Layer path: gauss (by default) or riemann.")] = None
+    steps: Annotated[int | None, typer.Option(min=1, help="Layer path: points of the quadrature.")] = None
+    candidates: Annotated[
+        int | None, typer.Option(min=1, help="Neuron path: how many of the layer path are computed exactly (300).")
+    ] = None
+    only: Annotated[
+        list[str] | None,
+        typer.Option(help="known: facts that the model answers; one-token: answers of one token. Repeatable."),
+    ] = None
+    keep: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Keep the values of each prompt here: what was killed goes on from them."),
+    ] = None
+    memory: MemoryOpt = None
+
+    def words(self) -> "dict[str, Any]":
+        """As the search takes them.
+
+        Raises:
+            InputError: an unknown word, or what belongs to the other path.
+        """
+        from unembed.methods.knowledge.asking import check_kinds
+        from unembed.methods.knowledge.attribution import path_of
+
+        check_kinds(self.only or ())
+        count = 300 if self.path == "neuron" and self.candidates is None else self.candidates
+        path = path_of(self.path, quadrature=self.quadrature, steps=self.steps, candidates=count)
+        return {"path": path, "kinds": self.only or (), "keep": self.keep, "memory": self.memory}
 
 
 @dataclass(frozen=True)
@@ -208,17 +259,15 @@ def find(
     *,
     about: FactOptions,
     search: SearchOptions,
-    path: PathOpt = "layer",
-    memory: MemoryOpt = None,
+    options: FindOptions,
     model: ModelOptions,
     out: Output,
 ) -> None:
     """The knowledge neurons of facts: above a threshold in most paraphrases, and not shared by other facts."""
-    from unembed.methods.knowledge.attribution import path_of
     from unembed.view.payloads.knowledge import find_payload
 
     relation, fact = about.all(model)
-    words: Any = {"path": path_of(path, candidates=300 if path == "neuron" else None), "memory": memory}
+    words = options.words()
     _ = search.criteria  # refused before a model is loaded
     loaded = model.load(sources=True)
     out.work(

@@ -26,6 +26,8 @@ from unembed.models.unembedding import logits_of, normed
 from unembed.runs.kept import at_positions
 from unembed.runs.run import Run
 
+Eager = Callable[..., tuple[Tensor, Tensor]]
+"""A module's own attention: `(query, key, value, mask) -> (z, pattern)`."""
 _Heads = tuple[Tensor, Tensor, Tensor]
 """Query, key and value, each `group text head position d_head`: head `h` is read in group `h % groups`."""
 
@@ -36,6 +38,8 @@ class Apart:
     def __init__(self, run: Run) -> None:
         self.run = run
         self.model: Model = run.model
+        self.attention: Callable[[Eager, Tensor, Tensor, Tensor, Tensor | None], Tensor] = _own
+        """What heads mix; another pass back may stand in its place (backward.py)."""
         self._outputs: dict[type, int | None] = {}
         self._columns: dict[tuple[Any, ...], Columns | None] = {}
 
@@ -94,7 +98,7 @@ class Apart:
 
         def attend(_: nn.Module, eager: OwnAttention, query: Tensor, key: Tensor, value: Tensor, mask: object) -> Any:
             arranged = _each_its_own if layers is None else _as_arranged
-            found.append(_mix(eager, arranged(streams.shape, query, key, value), call.mask))
+            found.append(_mix(partial(self.attention, eager), arranged(streams.shape, query, key, value), call.mask))
             raise Mixed
 
         norm = block.attention_input_norm
@@ -171,12 +175,18 @@ def _as_arranged(shape: torch.Size, query: Tensor, key: Tensor, value: Tensor) -
     return q, k, v
 
 
-def _mix(eager: Callable[..., Any], heads: _Heads, mask: Tensor | None) -> Float[Tensor, "head text position d_head"]:
+def _own(eager: Eager, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None) -> Tensor:
+    return eager(query, key, value, mask)[0]
+
+
+def _mix(
+    mixed: Callable[..., Tensor], heads: _Heads, mask: Tensor | None
+) -> Float[Tensor, "head text position d_head"]:
     """What heads mix, by the module's own attention."""
     query, key, value = heads
     groups, length = len(query), query.shape[3]
     q, k, v = (x.flatten(0, 1) for x in (query, key, value))
     hides = added(mask, q, length, causal=True)
-    z = eager(q, k, v, None if hides is None else hides.expand(len(q), -1, -1, -1))[0]
+    z = mixed(q, k, v, None if hides is None else hides.expand(len(q), -1, -1, -1))
     own = z.unflatten(0, (groups, -1)).unflatten(3, (-1, groups)).diagonal(dim1=0, dim2=4)
     return own.permute(2, 4, 0, 1, 3).flatten(0, 1)

@@ -79,6 +79,8 @@ class Search:
     """How a circuit was found, and what is known of it beyond its faithfulness."""
 
     method: str
+    ablation: str
+    """What edges outside of it carry: `corrupted`, `mean` or `zero`."""
     prompts: int
     """By which edges were scored; the others measured."""
     curve: tuple[CurvePoint, ...]
@@ -200,7 +202,8 @@ def metrics_at_ends(pair: Pair, tokens: tuple[int, int]) -> tuple[float, float]:
     Raises:
         InputError: they are the same, so that no circuit can be told from another.
     """
-    clean, corrupt = (_difference(pair.apart.logits(run.final[-1], tokens)) for run in (pair.clean, pair.corrupt))
+    streams = pair.clean.final[-1], pair.base_final
+    clean, corrupt = (_difference(pair.apart.logits(stream, tokens)) for stream in streams)
     ends, names = (float(clean), float(corrupt)), [name_of(pair.model, token) for token in tokens]
     # Eight bits above rounding: below that the ratio of two differences says nothing.
     if abs(ends[0] - ends[1]) <= 256 * pair.model.precision * max(1.0, *map(abs, ends)):

@@ -2,13 +2,14 @@
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
 from unembed.errors import InputError
+from unembed.methods.edges.bases import Bases, bases_of
 from unembed.methods.edges.circuit import (
     Circuit,
     CircuitEdge,
@@ -19,7 +20,7 @@ from unembed.methods.edges.circuit import (
     metric_tokens,
     metrics_at_ends,
 )
-from unembed.methods.edges.flow import Pair, pair_of
+from unembed.methods.edges.flow import Pair
 from unembed.methods.edges.graph import Graph, graph_of
 from unembed.methods.edges.scores import STEPS, edge_scores
 from unembed.methods.edges.tasks import PromptPair
@@ -36,14 +37,27 @@ _CIRCUITS = 10
 """Bootstrap samples whose circuits are compared."""
 
 
+@dataclass(frozen=True)
+class Choice:
+    """How a circuit is looked for."""
+
+    method: str = "eap-ig"
+    """How edges, or nodes, are scored: a name of `METHODS` (scores.py)."""
+    steps: int = STEPS
+    """Of integrated gradients."""
+    size: float = 0.01
+    """Of the circuit, as a share of all edges."""
+    ablation: str = "corrupted"
+    """What edges outside it carry: `corrupted`, `mean` or `zero` (bases.py)."""
+    seed: int = 0
+    """Of the random circuit and of the bootstrap samples."""
+
+
 def find_circuit(
     model: Model,
     prompts: Sequence[PromptPair],
+    choice: Choice | None = None,
     *,
-    method: str = "eap-ig",
-    steps: int = STEPS,
-    size: float = 0.01,
-    seed: int = 0,
     progress: Progress | None = None,
 ) -> Circuit:
     """Find the edges that carry a behaviour, and measure them on prompts that had no say in it.
@@ -54,10 +68,7 @@ def find_circuit(
     Args:
         model: from `load` or `wrap`.
         prompts: pairs with the tokens of their metric (`task_prompts`, or your own); one is scored and measured itself.
-        method: `eap-ig` or `eap`.
-        steps: of `eap-ig`.
-        size: of the circuit, as a share of all edges.
-        seed: of the random circuit and of the bootstrap samples.
+        choice: how it is looked for; None is EAP-IG, and a hundredth of all edges.
         progress: told how far the work is.
 
     Raises:
@@ -65,53 +76,66 @@ def find_circuit(
     """
     if not prompts:
         raise InputError("There are no prompts: expected at least one pair.")
-    if not 0 < size <= 1:
-        raise InputError(f"Expected a size above 0 and up to 1, the share of all edges, found {size}.")
+    choice = choice or Choice()
+    if not 0 < choice.size <= 1:
+        raise InputError(f"Expected a size above 0 and up to 1, the share of all edges, found {choice.size}.")
     graph, tell = graph_of(model), progress or (lambda stage, fraction: None)
     half = (len(prompts) + 1) // 2
-    scores = []
+    bases, scores = bases_of(model, prompts[:half], choice.ablation), []
     for index, prompt in enumerate(prompts[:half]):
         tell("scoring edges", index / half)
-        scores.append(_scored(model, prompt, method, steps))
+        scores.append(_scored(bases, prompt, choice.method, choice.steps))
     mean = torch.stack(scores).mean(0)
     if not bool(torch.isfinite(mean).all()):
         raise InputError(
             "Scores of some edges are not finite: gradients overflow in the precision of this model (--dtype)."
         )
-    circuits = [best(graph, mean, share) for share in (*SIZES, size)]
-    circuits.append(_drawn(graph, int(circuits[-1].sum()), seed))
+    circuits = [best(graph, mean, share) for share in (*SIZES, choice.size)]
+    circuits.append(_drawn(graph, int(circuits[-1].sum()), choice.seed))
     held_out, measures = prompts[half:] or prompts, []
     for index, prompt in enumerate(held_out):
         tell("running circuits", index / len(held_out))
-        measures.append(_measured(model, prompt, torch.stack(circuits)))
+        measures.append(_measured(bases, prompt, torch.stack(circuits)))
     return _circuit(
-        model, graph, mean, circuits, measures, _search(graph, scores, circuits, measures, method, size, seed)
+        model,
+        graph,
+        mean,
+        circuits,
+        measures,
+        _search(graph, scores, circuits, measures, choice),
     )
 
 
-def best(graph: Graph, scores: Float[Tensor, "reader sender"], share: float) -> Bool[Tensor, "reader sender"]:
+def best(
+    graph: Graph, scores: Float[Tensor, "reader sender"] | Float[Tensor, "sender"], share: float
+) -> Bool[Tensor, "reader sender"]:
     """The edges of the largest scores by size, without those on no path from the input to the logits."""
-    sizes = scores.abs().masked_fill(~graph.edges.to(scores.device), -1).flatten()
+    sizes = by_edge(graph, scores).abs().masked_fill(~graph.edges.to(scores.device), -1).flatten()
     kept = torch.zeros(graph.edges.numel(), dtype=torch.bool)
     kept[sizes.topk(max(1, round(share * graph.size))).indices.cpu()] = True
     return graph.connected(kept.view_as(graph.edges))
 
 
-def _pair(model: Model, prompt: PromptPair) -> tuple[Pair, tuple[int, int]]:
-    clean, corrupt = prompt_of(model, prompt.clean), prompt_of(model, prompt.corrupt)
-    return pair_of(model, clean.tokens, corrupt.tokens), metric_tokens(clean, prompt.target, prompt.versus)
+def by_edge(graph: Graph, scores: Tensor) -> Float[Tensor, "reader sender"]:
+    """Scores of edges: those of nodes, where there is one a sender, by `Graph.between`."""
+    return scores if scores.ndim == 2 else graph.between(scores)
 
 
-def _scored(model: Model, prompt: PromptPair, method: str, steps: int) -> Tensor:
-    pair, tokens = _pair(model, prompt)
+def _pair(bases: Bases, prompt: PromptPair) -> tuple[Pair, tuple[int, int]]:
+    tokens = metric_tokens(prompt_of(bases.model, prompt.clean), prompt.target, prompt.versus)
+    return bases.pair(prompt), tokens
+
+
+def _scored(bases: Bases, prompt: PromptPair, method: str, steps: int) -> Tensor:
+    pair, tokens = _pair(bases, prompt)
     metrics_at_ends(pair, tokens)
     return edge_scores(pair, tokens, method, steps=steps)
 
 
 @torch.no_grad()
-def _measured(model: Model, prompt: PromptPair, circuits: Tensor) -> tuple[MeasuredPair, Float[Tensor, "circuit"]]:
+def _measured(bases: Bases, prompt: PromptPair, circuits: Tensor) -> tuple[MeasuredPair, Float[Tensor, "circuit"]]:
     """A pair at both ends, and the metric of every circuit."""
-    pair, tokens = _pair(model, prompt)
+    pair, tokens = _pair(bases, prompt)
     ends = metrics_at_ends(pair, tokens)
     found = MeasuredPair(pair.clean.tokens, pair.corrupt.tokens, *tokens, *ends, 0.0)
     return found, measured(pair, circuits, tokens).double().cpu()
@@ -134,7 +158,7 @@ def _circuit(
     search: Search,
 ) -> Circuit:
     chosen = circuits[len(SIZES)]
-    values = scores[chosen.to(scores.device)].tolist()
+    values = by_edge(graph, scores)[chosen.to(scores.device)].tolist()
     edges = (CircuitEdge(*edge, value) for edge, value in zip(graph.listed(chosen), values, strict=True))
     pairs = tuple(replace(pair, circuit=float(found[len(SIZES)])) for pair, found in measures)
     notes = () if len(measures) > 1 else ("One pair of prompts is too few for an interval.",)
@@ -146,26 +170,25 @@ def _search(
     scores: list[Tensor],
     circuits: list[Tensor],
     measures: list[tuple[MeasuredPair, Tensor]],
-    method: str,
-    size: float,
-    seed: int,
+    choice: Choice,
 ) -> Search:
     ends = torch.tensor([(pair.clean, pair.corrupt) for pair, _ in measures], dtype=torch.float64)
     over = ends[:, 0] - ends[:, 1]
     gains = torch.stack([found for _, found in measures]) - ends[:, 1:]
     faithful = (gains.mean(0) / over.mean()).tolist()
-    intervals = _intervals(gains, over, seed)
+    intervals = _intervals(gains, over, choice.seed)
     rows = zip(SIZES, circuits, faithful, intervals, strict=False)
     curve = tuple(CurvePoint(share, int(kept.sum()), value, interval) for share, kept, value, interval in rows)
     return Search(
-        method,
+        choice.method,
+        choice.ablation,
         len(scores),
         curve,
         _area(faithful[: len(SIZES)]),
         _area([abs(1 - value) for value in faithful[: len(SIZES)]]),
         intervals[len(SIZES)],
         faithful[-1],
-        _stability(graph, scores, size, seed),
+        _stability(graph, scores, choice.size, choice.seed),
     )
 
 

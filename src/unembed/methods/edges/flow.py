@@ -2,7 +2,8 @@
 
 The input of a reader is the corrupted run's stream there plus, for each edge kept, what its sender now gives minus what
 it gave in the corrupted run (Hanna et al. 2024; Mueller et al. 2025). So the whole graph gives the clean run, and no
-edge at all the corrupted one. Several circuits run together, as texts side by side.
+edge at all the corrupted one. Several circuits run together, as texts side by side. Zeros or means may stand in the
+place of what senders gave in the corrupted run (bases.py): then no edge at all gives their sum.
 """
 
 from collections.abc import Callable
@@ -24,28 +25,54 @@ Edges = Float[Tensor, "circuit reader sender"]
 """How much of each edge is kept: 0 or 1."""
 
 
+Base = Callable[[Float[Tensor, "sender position d_model"]], Float[Tensor, "sender position d_model"]]
+"""What edges outside a circuit carry, of what the senders gave in the corrupted run."""
+
+
 @dataclass(frozen=True, repr=False)
 class Pair(Brief):
-    """A clean and a corrupted run, and what each part wrote in the corrupted one. Made by `pair_of`."""
+    """A clean and a corrupted run, and what each part gives where no edge reaches it. Made by `pair_of`."""
 
     graph: Graph
     clean: Run
     corrupt: Run
     apart: Apart
     writes: Float[Tensor, "sender position d_model"]
-    """Of the corrupted run."""
+    """What an edge outside a circuit carries: of the corrupted run, or another base."""
     difference: Float[Tensor, "position d_model"]
-    """Of the embeddings: clean minus corrupted."""
+    """Of the embeddings: clean minus base."""
+    shifts: Float[Tensor, "sender position d_model"] | None = None
+    """What another base than the corrupted run changes of the stream, up to each sender."""
 
     @property
     def model(self) -> Model:
         """That was run."""
         return self.clean.model
 
+    def base(self, stream: Float[Tensor, "position d_model"], senders: int) -> Float[Tensor, "position d_model"]:
+        """A stream of the corrupted run, to which so many senders wrote, as the base has it."""
+        return stream if self.shifts is None else stream + self.shifts[senders - 1, -len(stream) :]
+
+    @property
+    def base_before(self) -> Float[Tensor, "position d_model"]:
+        """The embeddings of the base."""
+        return self.base(self.corrupt.before_blocks, 1)
+
+    @property
+    def base_final(self) -> Float[Tensor, "d_model"]:
+        """The stream that the unembedding reads where no edge is kept."""
+        return self.base(self.corrupt.final[-1:], len(self.graph.senders))[0]
+
 
 @torch.no_grad()
-def pair_of(model: Model, clean: tuple[int, ...], corrupt: tuple[int, ...]) -> Pair:
+def pair_of(model: Model, clean: tuple[int, ...], corrupt: tuple[int, ...], base: Base | None = None) -> Pair:
     """Run both prompts, once.
+
+    Args:
+        model: that runs them.
+        clean: tokens.
+        corrupt: as many others.
+        base: from what the senders gave in the corrupted run, what edges outside a circuit carry instead.
 
     Raises:
         InputError: prompts of different lengths, or a model whose blocks cannot be taken apart.
@@ -58,7 +85,12 @@ def pair_of(model: Model, clean: tuple[int, ...], corrupt: tuple[int, ...]) -> P
         )
     run, other = record_together(model, [clean, corrupt])
     apart = Apart(other)
-    return Pair(graph, run, other, apart, written_by(graph, apart), run.before_blocks - other.before_blocks)
+    writes, difference = written_by(graph, apart), run.before_blocks - other.before_blocks
+    if base is None:
+        return Pair(graph, run, other, apart, writes, difference)
+    own = base(writes)
+    shifts = (own.double() - writes.double()).cumsum(0).to(writes)
+    return Pair(graph, run, other, apart, own, difference - shifts[0], shifts)
 
 
 @torch.no_grad()
@@ -91,18 +123,18 @@ def flow(pair: Pair, kept: Edges, read: Read = lambda _, x: x) -> Float[Tensor, 
     kept = kept.to(pair.difference)
     moved = _Moved(pair.difference.expand(len(kept), 1, *pair.difference.shape), len(graph.senders))
     for layer, place in enumerate(graph.places):
-        before = middle = corrupt.before(layer)
+        before = middle = pair.base(corrupt.before(layer), place.first)
         if place.heads:
             streams = read(place.reader, _inputs(before, kept[:, place.head_readers], moved.so_far))
             writes = apart.heads(layer, streams.unflatten(0, (3, place.heads)))
             moved.add(writes - pair.writes[place.head_senders, None])
         if place.has_mlp:
             if not graph.parallel:
-                middle = before + corrupt.layers[layer].attention_write
+                middle = pair.base(corrupt.before(layer) + corrupt.layers[layer].attention_write, place.mlp_reads)
             reads = moved.so_far[:, : place.mlp_reads]
             stream = read(place.mlp_reader, _inputs(middle, kept[:, place.mlp_reader, None], reads))[0]
             moved.add((apart.mlp(layer, stream) - pair.writes[place.mlp_sender])[None])
-    last = _inputs(corrupt.final[-1:], kept[:, -1:], moved.so_far[:, :, -1:])
+    last = _inputs(pair.base_final[None], kept[:, -1:], moved.so_far[:, :, -1:])
     return read(len(graph.readers) - 1, last)[0, :, 0]
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import torch
-from jaxtyping import Bool, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from unembed.errors import InputError
@@ -142,6 +142,17 @@ class Graph:
                 "An edge goes from input, a3.h2 or m5 to a later a3.h2<q>, a3.h2<k>, a3.h2<v>, m5 or logits."
             )
         return mask
+
+    def between(self, nodes: Float[Tensor, "sender"]) -> Float[Tensor, "reader sender"]:
+        """Scores of edges by those of nodes: of its two ends the one of less size, the input and the logits left out.
+
+        So the best edges are all edges between the best nodes.
+        """
+        most = nodes.abs().max().reshape(1)
+        scores = torch.cat([2 * most, nodes[1:], 2 * most])
+        ends = scores[:-1].expand(len(self.readers), -1), scores[self._node.to(scores.device)][:, None]
+        weaker = torch.where(ends[0].abs() <= ends[1].abs(), *torch.broadcast_tensors(*ends))
+        return weaker.clamp(-most, most) * self.edges.to(weaker)
 
     def listed(self, mask: Bool[Tensor, "reader sender"]) -> list[tuple[str, str]]:
         """The (sender, reader) pairs of a mask, in the order of the model."""

@@ -15,23 +15,19 @@ from typing import Any, Literal
 
 import torch
 from jaxtyping import Float, Int
-from torch import Tensor, nn
+from torch import Tensor
 
-from unembed.errors import ModelError
 from unembed.methods.circuits.frozen_stack import FrozenNorm
-from unembed.models.hooks import frozen
-from unembed.models.layers import bias, expert_activation, expert_matrix, matrix_shape, projection
+from unembed.methods.circuits.gate_layout import Slots, drawn_like, layout, layout_of_block
+from unembed.models.layers import bias, expert_activation, expert_matrix, projection
 from unembed.models.model import Block
 from unembed.models.norms import probed
 from unembed.models.reprs import Brief
-from unembed.runs.block_reads import BlockReads, block_reads, by_position, input_layers, layer_calls, norm_call
+from unembed.runs.block_reads import BlockReads, block_reads, by_position, input_layers, norm_call
 from unembed.runs.kept import ExpertInputs
 from unembed.runs.run import Run
-from unembed.seeds import generator
 
 Rule = Literal["gate", "relp"]
-Slots = tuple[int, slice]
-"""Which layer makes a number of each neuron, and where in its output they stand."""
 Layouts = dict[tuple[Any, ...], list[Slots]]
 """What was found out of each kind of block."""
 
@@ -184,7 +180,7 @@ def _dense(run: Run, layer: int, reads: BlockReads, rule: Rule, layouts: Layouts
     inputs = input_layers(block, reads.layers, run.model.d_model, shared=shared)
     kind = (shared, type(block.module), *((type(call.module), call.made.shape[-1]) for call in inputs))
     if kind not in layouts:
-        layouts[kind] = _layout_of_block(run, layer, [call.module for call in inputs], down)
+        layouts[kind] = layout_of_block(run, layer, [call.module for call in inputs], down)
     slots = layouts[kind]
     values = [by_position(inputs[place].made)[:, where] for place, where in slots]
     branches = [
@@ -264,71 +260,8 @@ def _expert_offset(block: Block, inputs: ExpertInputs) -> Tensor | None:
     return shared.double().expand(len(inputs.index), -1) + (0.0 if offset is None else offset)
 
 
-# Which numbers of a layer are gates
-
-
 def _layout_of_experts(experts: Any) -> list[Slots]:
     width = experts.down_proj.shape[1 if experts.is_transposed else 2]
     with torch.inference_mode(False), torch.enable_grad():
-        leaf = _drawn(torch.empty(1, 2 * width, dtype=experts.down_proj.dtype, device=experts.down_proj.device))
-        return _layout(experts._apply_gate(leaf), [leaf], width)
-
-
-def _layout_of_block(run: Run, layer: int, layers: list[nn.Module], down: nn.Module | None) -> list[Slots]:
-    """Of the layers that make the numbers of a dense MLP: the gate first."""
-    drawn: dict[nn.Module, Tensor] = {}
-
-    def replaced(module: nn.Module, out: Tensor) -> Tensor | None:
-        if module not in layers:
-            return None
-        drawn[module] = _drawn(out)
-        return drawn[module].clone()  # a leaf may not be written to, and some modules work in place
-
-    with torch.inference_mode(False), torch.enable_grad(), frozen(run.model):
-        activation = next(c for c in layer_calls(run, layer, replaced) if c.module is down).given
-        return _layout(activation, [drawn[module] for module in layers], matrix_shape(down)[0])
-
-
-def _drawn(like: Tensor) -> Tensor:
-    # From 0.5 to 1.5: GELU and SiLU are neither flat nor straight there, and a ReLU is open.
-    return (torch.rand(like.shape, generator=generator(0)).to(like) + 0.5).requires_grad_()
-
-
-def _layout(activation: Tensor, leaves: list[Tensor], width: int) -> list[Slots]:
-    """Where the gate and the gated number of each neuron stand, or its only one.
-
-    Raises:
-        ModelError: in no place that is known.
-    """
-    whole, first, last = slice(None), slice(width), slice(width, None)
-    sizes = [leaf.shape[-1] for leaf in leaves]
-    if sizes == [width]:
-        return [(0, whole)]
-    pairs: list[tuple[Slots, Slots]] = []
-    if sizes == [width, width]:
-        pairs = [((0, whole), (1, whole)), ((1, whole), (0, whole))]
-    elif sizes == [2 * width]:
-        even, odd = slice(0, None, 2), slice(1, None, 2)
-        pairs = [((0, a), (0, b)) for a, b in ((first, last), (last, first), (even, odd), (odd, even))]
-    slopes = torch.autograd.grad(activation.sum(), leaves, create_graph=True)
-    fitting = [pair for pair in pairs if _is_linear(slopes, leaves, activation, *pair)]
-    if not fitting:
-        raise ModelError(
-            f"The neurons of this MLP are made of layers of {sizes} numbers in a way that no graph knows: expected one "
-            "number a neuron, or two of which one gates the other.\n"
-            "What needs no more than what a neuron did: explain, paths, ablate."
-        )
-    return list(fitting[0])
-
-
-def _is_linear(slopes: Sequence[Tensor], leaves: Sequence[Tensor], activation: Tensor, gate: Slots, up: Slots) -> bool:
-    """Whether activations are linear in one number each, and gated by the other of the same neuron."""
-    place, where = up
-    value, slope = leaves[place][..., where], slopes[place][..., where]
-    if not slope.requires_grad:
-        return False
-    (second,) = torch.autograd.grad(slope.sum(), leaves[place], retain_graph=True, allow_unused=True)
-    if second is not None and bool(second[..., where].any()):
-        return False
-    (mixed,) = torch.autograd.grad(slope.sum(), leaves[gate[0]], retain_graph=True, allow_unused=True)
-    return value.shape == activation.shape and mixed is not None and bool(mixed[..., gate[1]].any())
+        leaf = drawn_like(torch.empty(1, 2 * width, dtype=experts.down_proj.dtype, device=experts.down_proj.device))
+        return layout(experts._apply_gate(leaf), [leaf], width)

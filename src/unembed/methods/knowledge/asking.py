@@ -4,18 +4,31 @@ Facts are written for models that predict what comes next, or as clozes. A maske
 so a prompt of its that has none gets one at its end: `The capital of France is` is asked as `The capital of France is
 [MASK].` A blank holds one token. A prompt at which the answer is of several, or that is longer than the model reads,
 cannot be asked: it is left out where many facts are, with a note, and refused where one fact is.
+
+Files of facts in the wild hold many that a model does not know. `only` keeps those of a kind:
+
+    known        the answer is the top prediction, each of its tokens, in at least half of the prompts
+    one-token    the answer is one token after every prompt
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal, get_args
 
-from unembed.engine.measures import question
+from unembed.engine.measures import Question, question
 from unembed.errors import InputError
 from unembed.methods.knowledge.facts import Fact, Relation, facts_for
 from unembed.models.blanks import BLANKS, blank_text, respelled, with_blank
+from unembed.models.cloze import cloze
 from unembed.models.model import Model
 from unembed.models.prompts import tokenize
 from unembed.models.reprs import Brief
+from unembed.progress import Progress, silent
+from unembed.runs.record import record
+
+_Only = Literal["known", "one-token"]
+"""Of which kind facts are, that are kept."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -86,6 +99,87 @@ def asking(model: Model, facts: Sequence[Fact]) -> Asking:
             left_out.append((fact, len(fact.prompts) - len(asked)))
             reasons += [refused for refused in refusals.values() if refused is not None]
     return Asking(tuple(found), tuple(left_out), reasons[0] if reasons else "")
+
+
+def only(
+    model: Model, relation: Relation, kinds: Collection[str], *, most: int | None = None, progress: Progress = silent
+) -> Relation:
+    """The facts of a relation that are of every one of some kinds; a note of the relation counts the others.
+
+    Args:
+        model: from `load` or `wrap`.
+        relation: of which facts are kept, in its order.
+        kinds: "known", "one-token"; none keeps all facts.
+        most: how many are kept; no fact after the last of them is asked.
+        progress: called after each fact.
+
+    Raises:
+        InputError: another kind, or no fact is left.
+    """
+    check_kinds(kinds)
+    if not kinds:
+        return relation.of(relation.facts[:most])
+    found: list[Fact] = []
+    gone: Counter[str] = Counter()
+    for done, fact in enumerate(relation.facts, 1):
+        if len(found) == most:
+            break
+        lacking = next((kind for kind in get_args(_Only) if kind in kinds and not _is(model, fact, kind)), None)
+        if lacking is None:
+            found.append(fact)
+        else:
+            gone[lacking] += 1
+        progress("choosing facts", done / len(relation.facts))
+    notes = tuple(
+        f"{count} {'fact is' if count == 1 else 'facts are'} left out: {_NOT[k]}." for k, count in gone.items()
+    )
+    if not found:
+        raise InputError(f"No fact of {relation.name} is left.\n{' '.join(notes)}")
+    return replace(relation, facts=tuple(found), left_out=(*relation.left_out, *notes))
+
+
+def check_kinds(kinds: Collection[str]) -> None:
+    """Refuse what is no kind of facts.
+
+    Raises:
+        InputError: one is none.
+    """
+    if wrong := [kind for kind in kinds if kind not in get_args(_Only)]:
+        raise InputError(f"Expected only facts that are {' or '.join(get_args(_Only))}, found {wrong[0]!r}.")
+
+
+_NOT = {
+    "known": "the model does not give the answer to half of the prompts",
+    "one-token": "the answer is of several tokens",
+}
+
+
+def _is(model: Model, fact: Fact, kind: str) -> bool:
+    try:
+        asked = [_asked_by(model, prompt, fact.target) for one in asking(model, [fact]).facts for prompt in one.prompts]
+    except InputError:  # an answer that is not in the vocabulary, a prompt that is too long
+        return False
+    if kind == "one-token":
+        return bool(asked) and all(len(one.answer) == 1 for _, one in asked)
+    return bool(asked) and 2 * sum(_says(*one) for one in asked) >= len(asked)
+
+
+def _asked_by(model: Model, prompt: str, target: str) -> tuple[Model, Question]:
+    """The question of a prompt of a fact, and who is asked: an encoder-decoder reads the prompt as its source.
+
+    Raises:
+        InputError: as `question`.
+    """
+    if model.encoder is None:
+        return model, question(model, prompt, target)
+    reading, written = cloze(model, prompt)
+    return reading, question(reading, written, target)
+
+
+def _says(model: Model, asked: Question) -> bool:
+    run = record(model, asked.tokens, positions=asked.positions, keep="stream")
+    rows = [run.row(position) for position in asked.positions]
+    return tuple(run.logits[rows].argmax(-1).tolist()) == asked.answer
 
 
 def can_be_asked(model: Model, prompt: str, target: str) -> bool:

@@ -122,6 +122,9 @@ def path_of(
     return NeuronPath(candidates)
 
 
+_FILTER = 5
+"""Nodes by which candidates are chosen where post-norms follow the MLPs: no number makes such a path complete."""
+
 Baseline = Sequence[Float[Tensor, "*neuron"]]
 """One tensor a layer: the value that stands for absence."""
 
@@ -434,7 +437,8 @@ def _candidates(paths: Paths, count: int | None) -> list[list[list[int]]]:
     """The neurons to remove, by layer: all that are not at their baseline, or the best of the layer path."""
     if count is None:
         return [(paths.way(layer) != 0).any(0).nonzero().tolist() for layer in paths.layers]
-    sizes = [estimate.values.abs() for estimate in gauss(paths, None, LayerPath().tolerance)]
+    nodes = _FILTER if any(block.mlp_norm is not None for block in paths.run.model.blocks) else None
+    sizes = [estimate.values.abs() for estimate in gauss(paths, nodes, LayerPath().tolerance)]
     flat = torch.cat([size.flatten() for size in sizes])
     least = flat.topk(min(count, len(flat))).values[-1]
     ranked = [

@@ -10,9 +10,12 @@ A YAML file holds one relation, or a list of them; every fact is asked with ever
       - {subject: France, answer: Paris}
 
 A fact may carry `prompts` of its own instead, and a `target` where the answer does not follow the prompt after a space.
-A JSONL file holds one fact a line, with the keys `relation`, `subject`, `answer` and `prompts`.
+A JSONL file holds one fact a line, with the keys `relation`, `subject`, `answer` and `prompts`; or the lines of
+CounterFact or PARAREL as they are (data_sets.py). A subject that has two answers in a file is left out, and the
+relation says so.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from importlib import resources
@@ -21,6 +24,7 @@ from typing import Any
 
 from unembed.errors import InputError
 from unembed.files import parse_json
+from unembed.methods.knowledge import data_sets
 from unembed.models.reprs import Brief
 
 __all__ = ["Fact", "Relation", "facts_for", "read_facts", "relations", "shipped", "stated"]
@@ -56,6 +60,12 @@ class Relation(Brief):
     templates: tuple[str, ...]
     """Prompts with `{subject}` in place of the subject; empty where every fact has prompts of its own."""
     facts: tuple[Fact, ...]
+    left_out: tuple[str, ...] = ()
+    """Notes on what the file holds beside them: subjects with two answers, patterns that ask nothing."""
+
+    def of(self, facts: Sequence[Fact]) -> "Relation":
+        """The same relation with these facts of it alone."""
+        return replace(self, facts=tuple(facts))
 
 
 def relations() -> tuple[str, ...]:
@@ -112,9 +122,10 @@ def stated(known: Sequence[Relation], prompt: str) -> tuple[Relation, Fact] | No
 def read_facts(path: str | Path) -> tuple[Relation, ...]:
     """The relations of a YAML or JSONL file of the user's own, in the order of the file.
 
-    Entries of one relation with the same subject and answer are one fact, with the prompts of all of them.
+    Entries of one relation with the same subject and answer are one fact, with the prompts of all of them. A subject
+    to which entries give different answers is left out (`Relation.left_out`).
     Raises `InputError` when the file cannot be read, when an entry lacks a key, has an unknown one or one of the wrong
-    type, when a template has no `{subject}` or other braces, and when two entries give one subject different answers.
+    type, when a template has no `{subject}` or other braces, and when no fact is left.
     """
     file = Path(path).expanduser()
     kinds = {".yaml": _yaml_relations, ".yml": _yaml_relations, ".jsonl": _jsonl_relations}
@@ -124,7 +135,11 @@ def read_facts(path: str | Path) -> tuple[Relation, ...]:
         raise InputError(f"{file} is a folder. Give one file of facts in it, a .yaml or .jsonl file.")
     if file.suffix.lower() not in kinds:
         raise InputError(f"{file}: expected a name that ends in .yaml, .yml or .jsonl. Rename it to what it holds.")
-    return kinds[file.suffix.lower()](_decoded(file), str(file))
+    found = kinds[file.suffix.lower()](_decoded(file), str(file))
+    if not any(relation.facts for relation in found):
+        why = "".join(f"\n{note}" for relation in found for note in relation.left_out)
+        raise InputError(f"{file}: expected at least one fact, found none that can be asked.{why}")
+    return found
 
 
 def _decoded(file: Path) -> str:
@@ -182,7 +197,7 @@ def _relation(entry: Any, place: str) -> Relation:
     facts = [
         (f"{place}, fact {n}", _fact(fact, f"{place}, fact {n}", name, templates)) for n, fact in enumerate(entries, 1)
     ]
-    return Relation(name, description, templates, _gathered(facts))
+    return Relation(name, description, templates, *_gathered(facts))
 
 
 def _check_template(template: str, place: str) -> None:
@@ -196,15 +211,44 @@ def _check_template(template: str, place: str) -> None:
 
 
 def _jsonl_relations(text: str, file: str) -> tuple[Relation, ...]:
+    lines = list(_lines(text, file))
+    patterns = [data_sets.pattern_of(row) or "" for _, row in lines if data_sets.is_pattern(row)]
     facts: dict[str, list[tuple[str, Fact]]] = {}
-    for place, entry in _lines(text, file):
+    unasked: Counter[str] = Counter()
+    for place, row in lines:
+        if data_sets.is_pattern(row):
+            continue
+        entry = data_sets.entry_of(row, patterns, Path(file).stem)
         _check_keys(entry, place, ("relation", *_FACT_KEYS, "prompts"), ("target",))
         relation = _text(entry, "relation", place)
-        del entry["relation"]
-        facts.setdefault(relation, []).append((place, _fact(entry, place, relation, ())))
+        found = facts.setdefault(relation, [])
+        if data_sets.is_pararel(row) and not entry["prompts"]:
+            _check_patterns(row, patterns, place)
+            unasked[relation] += 1
+        else:
+            found.append((place, _fact({k: v for k, v in entry.items() if k != "relation"}, place, relation, ())))
     if not facts:
         raise InputError(f"{file} is empty. Expected one fact a line, with relation, subject, answer and prompts.")
-    return tuple(Relation(name, "", (), _gathered(found)) for name, found in facts.items())
+    return tuple(_of_lines(name, found, patterns, unasked[name]) for name, found in facts.items())
+
+
+def _check_patterns(row: Any, patterns: Sequence[str], place: str) -> None:
+    if not patterns and data_sets.pattern_of(row) is None:
+        raise InputError(
+            f"{place}: expected a `pattern` such as '[X] was born in [Y].' for this fact of PARAREL, found none. Add "
+            "it to the row, or put the lines of the relation's file of patterns into this one."
+        )
+
+
+def _of_lines(name: str, found: Sequence[tuple[str, Fact]], patterns: Sequence[str], unasked: int) -> Relation:
+    facts, notes = _gathered(found)
+    useless = [pattern for pattern in patterns if data_sets.pattern_prompt(pattern, "x") is None]
+    if useless:
+        notes += (f"{len(useless)} of {len(patterns)} patterns do not end with the answer, such as {useless[0]!r}.",)
+    if unasked:
+        are = "fact is" if unasked == 1 else "facts are"
+        notes += (f"{unasked} {are} left out: no pattern that ends with the answer asks for them.",)
+    return Relation(name, "", (), facts, notes)
 
 
 def _lines(text: str, file: str) -> Iterator[tuple[str, Any]]:
@@ -242,19 +286,32 @@ def _check_ends(fact: Fact, place: str) -> None:
         )
 
 
-def _gathered(facts: Sequence[tuple[str, Fact]]) -> tuple[Fact, ...]:
-    """One fact a subject, with the prompts of all its entries."""
-    read: dict[str, tuple[str, Fact]] = {}
+def _gathered(facts: Sequence[tuple[str, Fact]]) -> tuple[tuple[Fact, ...], tuple[str, ...]]:
+    """One fact a subject, with the prompts of all its entries; and a note on subjects that have several answers."""
+    entries: dict[str, list[tuple[str, Fact]]] = {}
     for place, fact in facts:
-        first_place, first = read.setdefault(fact.subject, (place, fact))
-        if (fact.answer, fact.target) != (first.answer, first.target):
-            raise InputError(
-                f"{place}: the answer for {fact.subject!r} is {fact.target!r}, but at {first_place} it is "
-                f"{first.target!r}. Paraphrases of a fact share one answer: correct one, or remove it."
-            )
-        prompts = tuple(dict.fromkeys(first.prompts + fact.prompts))
-        read[fact.subject] = (first_place, replace(first, prompts=prompts))
-    return tuple(fact for _, fact in read.values())
+        entries.setdefault(fact.subject, []).append((place, fact))
+    read, several = [], []
+    for group in entries.values():
+        fact = group[0][1]
+        if len({(other.answer, other.target) for _, other in group}) > 1:
+            several.append(group)
+        else:
+            prompts = dict.fromkeys(prompt for _, other in group for prompt in other.prompts)
+            read.append(replace(fact, prompts=tuple(prompts)))
+    return tuple(read), (_several(several),) if several else ()
+
+
+def _several(groups: Sequence[Sequence[tuple[str, Fact]]]) -> str:
+    """Which subjects have several answers, and where the first has them."""
+    (place, first), *rest = groups[0]
+    other, second = next(entry for entry in rest if (entry[1].answer, entry[1].target) != (first.answer, first.target))
+    one = len(groups) == 1
+    return (
+        f"{len(groups)} {'subject has' if one else 'subjects have'} several answers and "
+        f"{'is' if one else 'are'} left out: {first.subject} has {first.target.strip()} ({place}) and "
+        f"{second.target.strip()} ({other}){'' if one else ', …'}."
+    )
 
 
 def _check_keys(entry: Any, place: str, needed: Sequence[str], optional: Sequence[str]) -> None:

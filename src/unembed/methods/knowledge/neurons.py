@@ -8,7 +8,7 @@ fact, knowledge attribution gives every neuron a value. Then
     refined(s)    of these, the ones that at most the share `s` of the other facts keep as well
 
 The paper calls the vote over prompts its refining; dropping what other facts keep is ours (the paper does it before an
-update, at 10 %).
+update, at 10 %). find.py does all of it, and keeps the values.
 
 What most facts of a relation keep (`relation_neurons`) belongs to the relation: to the form of the question, or to what
 all its answers have in common. What is left after refining belongs to the fact. Selections are candidates; that they
@@ -31,15 +31,9 @@ from unembed.engine.edits import Edit
 from unembed.engine.measures import Question
 from unembed.errors import InputError, all_or_nothing
 from unembed.methods.active_neurons import AMONG, draw, others_strongly_active
-from unembed.methods.knowledge.asking import asking
-from unembed.methods.knowledge.attribution import LayerPath, NeuronPath, Path, attribute
-from unembed.methods.knowledge.facts import Fact, Relation
-from unembed.methods.whole_answer import literally
-from unembed.models.cloze import blank_in_source, cloze
+from unembed.models.cloze import blank_in_source
 from unembed.models.model import Model
-from unembed.models.reprs import Brief
 from unembed.models.sites import Site, neurons_of
-from unembed.progress import Progress, silent
 from unembed.runs.record import record
 from unembed.seeds import generator
 
@@ -100,7 +94,7 @@ def above(values: Sequence[Float[Tensor, "*neuron"]], t: float, *, layers: int |
     return frozenset(found)
 
 
-def kept(prompts: Sequence[Collection[Neuron]], p: float) -> frozenset[Neuron]:
+def kept(prompts: Sequence[Collection[_Key]], p: float) -> frozenset[_Key]:
     """The neurons that at least the share `p` of the prompts have."""
     votes = Counter(neuron for prompt in prompts for neuron in prompt)
     return frozenset(neuron for neuron, count in votes.items() if count >= p * len(prompts) - 1e-9)
@@ -139,116 +133,6 @@ class Criteria:
                 raise InputError(f"Expected {name} above 0 and at most 1, found {value:g}.")
         if not 0 <= self.share <= 1:
             raise InputError(f"Expected share between 0 and 1, found {self.share:g}.")
-
-
-@dataclass(frozen=True, repr=False)
-class FactNeurons(Brief):
-    """What was found for one fact."""
-
-    fact: Fact
-    kept: frozenset[Neuron]
-    """Above `t` in enough prompts."""
-    refined: frozenset[Neuron]
-    """Without those that other facts share."""
-    probabilities: tuple[float, ...]
-    """Of the right answer, one a prompt, before any intervention."""
-    top: tuple[bool, ...]
-    """Whether it is the top prediction, one a prompt."""
-
-    @property
-    def known(self) -> bool:
-        """Whether the model gives the answer to at least half of the prompts."""
-        return 2 * sum(self.top) >= len(self.top)
-
-
-@dataclass(frozen=True, repr=False)
-class Found(Brief):
-    """The knowledge neurons of a relation's facts. Made by `find`."""
-
-    relation: str
-    facts: tuple[FactNeurons, ...]
-    shared: frozenset[Neuron]
-    """The relation's neurons: kept by at least half of the facts."""
-    t: float
-    p: float
-    share: float
-    path: Path
-    left_out: tuple[str, ...] = ()
-    """Notes on prompts that the model cannot be asked by."""
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What to keep in mind with these neurons."""
-        unknown = [f"{entry.fact.subject} ({entry.fact.answer})" for entry in self.facts if not entry.known]
-        notes = []
-        if unknown:
-            names = ", ".join(unknown[:3]) + (", …" if len(unknown) > 3 else "")
-            notes.append(
-                f"the model does not know {len(unknown)} of {len(self.facts)} facts: {names}.\n"
-                "Their answer is the top prediction in less than half of their prompts."
-            )
-        if len(self.facts) == 1:
-            notes.append("there is only one fact, so nothing is refined: its neurons may be those of the relation.")
-        return (*notes, *self.left_out)
-
-
-def find(
-    model: Model,
-    relation: Relation,
-    *,
-    facts: Sequence[Fact] | None = None,
-    criteria: Criteria = Criteria(),
-    path: LayerPath | NeuronPath = LayerPath(),
-    memory: int | None = None,
-    progress: Progress = silent,
-) -> Found:
-    """The knowledge neurons of some facts, refined against all facts of their relation that are given.
-
-    Args:
-        model: from `load` or `wrap`. Of an encoder-decoder each prompt is a source with a blank (cloze.py).
-        relation: whose facts are compared.
-        facts: those to search; None searches all of the relation. Refining compares them with each other.
-        criteria: when a neuron is a fact's own.
-        path: of the attribution; `NeuronPath(300)` computes exactly the 300 best of the layer path.
-        memory: bytes for walks.
-        progress: called after each prompt.
-
-    Raises:
-        InputError: no facts, or none that the model can be asked for.
-    """
-    asked = asking(model, relation.facts if facts is None else facts)
-    chosen = asked.facts
-    if not chosen:
-        why = f"\nNone can be asked: {asked.why}" if asked.why else ""
-        raise InputError(f"There is no fact of {relation.name} to search.{why}")
-    total, done = sum(len(fact.prompts) for fact in chosen), 0
-    votes: dict[Fact, frozenset[Neuron]] = {}
-    chances: dict[Fact, tuple[float, ...]] = {}
-    tops: dict[Fact, tuple[bool, ...]] = {}
-    for fact in chosen:
-        found = []
-        for prompt in fact.prompts:
-            of = (model, prompt) if model.encoder is None else cloze(model, prompt)
-            found.append(attribute(*of, literally(*of, fact.target), path=path, memory=memory))
-            done += 1
-            progress("knowledge attribution", done / total)
-        voted = [above(attribution.values, criteria.t, layers=model.layers) for attribution in found]
-        votes[fact] = kept(voted, criteria.p)
-        chances[fact] = tuple(attribution.probability for attribution in found)
-        tops[fact] = tuple(attribution.top_prediction for attribution in found)
-    return Found(
-        relation=relation.name,
-        facts=tuple(
-            FactNeurons(fact, votes[fact], refined(votes, fact, criteria.share), chances[fact], tops[fact])
-            for fact in chosen
-        ),
-        shared=relation_neurons(votes, 0.5),
-        t=criteria.t,
-        p=criteria.p,
-        share=criteria.share,
-        path="neuron" if isinstance(path, NeuronPath) else "layer",
-        left_out=asked.notes,
-    )
 
 
 def scaled(

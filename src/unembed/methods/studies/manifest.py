@@ -4,17 +4,14 @@ It is written once, before the first prompt is asked. A folder whose manifest sa
 and is refused; how far a study got is told by the parts that are there.
 """
 
-import hashlib
 import importlib.metadata
 import json
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from unembed.errors import InputError
 from unembed.files import parse_json, write_file
-from unembed.loading.fingerprint import fingerprint
+from unembed.loading.fingerprint import identity
 from unembed.methods.studies.prompt_files import Prompts
 from unembed.methods.studies.tasks import Task
 from unembed.models.model import Model
@@ -41,7 +38,7 @@ def manifest_of(model: Model, prompts: Prompts, task: Task, rows_per_part: int, 
         "task": task.options,
         "model": {
             "name": model.name,
-            "fingerprint": fingerprint(model) or _in_memory(model),
+            "fingerprint": identity(model),
             "dtype": str(model.dtype).removeprefix("torch."),
             "device": model.device.type,
             "edits": list(model.edits),
@@ -117,12 +114,3 @@ def _short(manifest: Manifest, key: str) -> str:
     if not isinstance(value, dict):
         return str(value)
     return ", ".join(f"{name} {str(each)[:12]}" for name, each in value.items() if each not in (None, []))
-
-
-def _in_memory(model: Model) -> str:
-    """A checksum of the weights of a module that was never in a folder, or is edited."""
-    digest = hashlib.sha256(repr(model.config).encode())
-    for name, tensor in model.module.state_dict().items():
-        digest.update(name.encode())
-        digest.update(tensor.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().tobytes())
-    return digest.hexdigest()

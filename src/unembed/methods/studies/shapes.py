@@ -1,7 +1,7 @@
 """Shapes: rows of data sets in the wild as rows that can be asked: CounterFact, PARAREL, IOI, and files of facts.
 
-    CounterFact  requested_rewrite: {prompt: "The language of {} is", subject, target_true: {str}, target_new: {str}}
-    PARAREL      sub_label, obj_label, and a pattern "[X] was born in [Y]."
+    CounterFact  requested_rewrite (data_sets.py)
+    PARAREL      sub_label, obj_label, and a pattern "[X] was born in [Y]." (data_sets.py)
     IOI          text (or ioi_sentences) that ends with the indirect object, IO, S
 
 A row that has a `prompt` is left alone. What a shape says is added; everything else passes through. A pattern that
@@ -12,12 +12,18 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from unembed.methods.knowledge.data_sets import (
+    counterfact_prompt,
+    is_counterfact,
+    is_pararel,
+    pattern_of,
+    pattern_prompt,
+)
 from unembed.methods.knowledge.facts import Relation, read_facts, relations, shipped
 
 Row = dict[str, Any]
 FACTS = "facts"
 """The name of the facts that ship with the package."""
-_PATTERNS = ("pattern", "template")
 _TEXTS = ("ioi_sentences", "text")
 _AFTER = " .!?\n"
 """What may stand after the answer."""
@@ -31,28 +37,21 @@ def shaped(row: Row) -> Row:
     return row if known is None else {**known(row), **row}
 
 
-def _is_counterfact(row: Row) -> bool:
-    asked = row.get("requested_rewrite")
-    return isinstance(asked, dict) and {"prompt", "subject", "target_true"} <= asked.keys()
-
-
 def _counterfact(row: Row) -> Row:
     asked = row["requested_rewrite"]
     known = {"relation": asked.get("relation_id"), "subject": asked["subject"]}
     targets = {"target": asked["target_true"], "versus": asked.get("target_new")}
     said = {name: _after_space(value.get("str")) for name, value in targets.items() if isinstance(value, dict)}
-    return {"prompt": str(asked["prompt"]).replace("{}", str(asked["subject"])), **said, **known}
-
-
-def _is_pararel(row: Row) -> bool:
-    return {"sub_label", "obj_label"} <= row.keys() and any(name in row for name in _PATTERNS)
+    return {"prompt": counterfact_prompt(row), **said, **known}
 
 
 def _pararel(row: Row) -> Row:
-    pattern = str(next(row[name] for name in _PATTERNS if name in row)).replace("[X]", str(row["sub_label"]))
-    before, slot, after = pattern.partition("[Y]")
-    asks = slot and before.strip() and not after.strip(_AFTER)
-    return {"prompt": before.rstrip() if asks else None, "target": _after_space(row["obj_label"])}
+    prompt = pattern_prompt(pattern_of(row) or "", str(row["sub_label"]))
+    return {"prompt": prompt, "target": _after_space(row["obj_label"])}
+
+
+def _is_pararel(row: Row) -> bool:
+    return is_pararel(row) and pattern_of(row) is not None
 
 
 def _is_ioi(row: Row) -> bool:
@@ -71,7 +70,7 @@ def _after_space(answer: Any) -> str | None:
 
 
 _SHAPES: tuple[tuple[Callable[[Row], bool], Callable[[Row], Row]], ...] = (
-    (_is_counterfact, _counterfact),
+    (is_counterfact, _counterfact),
     (_is_pararel, _pararel),
     (_is_ioi, _ioi),
 )

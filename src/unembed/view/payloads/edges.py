@@ -77,7 +77,9 @@ class CircuitSearch:
     """How a circuit was found, and what is known of it beyond its faithfulness."""
 
     method: str
-    """Of the scores: `eap` or `eap-ig`."""
+    """Of the scores: `eap-ig`, or another that `--method` names."""
+    ablation: str
+    """What edges outside of it carry: `corrupted`, `mean` or `zero`."""
     prompts: int
     """By which edges were scored; those in `pairs` measured."""
     curve: list[CircuitSize]

@@ -20,7 +20,8 @@ from unembed.view.payloads.common import (
 if TYPE_CHECKING:
     from unembed.methods.knowledge.attribution import Attribution
     from unembed.methods.knowledge.facts import Fact, Relation
-    from unembed.methods.knowledge.neurons import FactNeurons, Found, Neuron
+    from unembed.methods.knowledge.find import FactNeurons, Found
+    from unembed.methods.knowledge.neurons import Neuron
     from unembed.models.model import Model
 
 
@@ -145,6 +146,12 @@ class FindPayload:
     """The relation's neurons: kept by at least half of the facts."""
     notes: list[str]
     versions: dict[str, str]
+    complete: bool = True
+    """False where the work was interrupted: then facts are missing."""
+    planned: int = 0
+    """How many facts are searched when the work is finished."""
+    floor: float = 0.0
+    """The share of a prompt's largest value from which on values are kept: a smaller `t` needs a new search."""
 
 
 @dataclass(frozen=True)
@@ -259,6 +266,9 @@ def find_payload(model: "Model", result: "Found") -> FindPayload:
         shared=places(result.shared),
         notes=list(result.notes),
         versions=versions(),
+        complete=result.complete,
+        planned=result.planned,
+        floor=result.floor,
     )
 
 

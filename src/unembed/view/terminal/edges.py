@@ -44,7 +44,8 @@ def _search(search: CircuitSearch) -> Iterator[Text]:
         "" if search.stability is None else f"; two samples of prompts share {decimal(search.stability)} of the edges"
     )
     yield Text(f" as many edges at random {decimal(search.random, 3)}{stable}")
-    yield Text(f" CURVE  by {search.method}, CPR {decimal(search.cpr)}, CMD {decimal(search.cmd)}", STRONG)
+    against = "" if search.ablation == "corrupted" else f" against {search.ablation}"
+    yield Text(f" CURVE  by {search.method}{against}, CPR {decimal(search.cpr)}, CMD {decimal(search.cmd)}", STRONG)
     for point in search.curve:
         size, edges = f"{100 * point.share:g} %", f"{point.edges} edges"
         yield Text(f"  {size:>6}  {edges:>13}  {decimal(point.faithfulness, 3):>7}{_interval(point.interval)}")
