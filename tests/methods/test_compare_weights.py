@@ -134,7 +134,7 @@ def test_the_ledger_of_the_difference() -> None:
     weights = (read[0] - values[0] + values[1] - read[1]) / 2
     assert last.weights == pytest.approx(weights, abs=unit * sum(map(abs, (*read, *values))))
     assert found.rounding == 0
-    assert math.fsum(change.value for change in found.changes) == pytest.approx(found.difference, abs=1e-9)
+    assert math.fsum(change.value for change in found.changes) == pytest.approx(found.difference, abs=found.tolerance)
 
 
 def test_swapping_the_models_changes_signs_alone() -> None:
@@ -156,6 +156,7 @@ def test_parts_whose_weights_are_the_same_have_no_share_by_weights() -> None:
     assert {name for name, change in by.items() if change.weights} == {"L1 mlp"}
     assert {name for name, change in by.items() if change.alone != found.readout.value} == {"L1 mlp"}
     assert by["L2 mlp"].input != 0
+    assert [len(each.labels) for each in found.together] == [1, len(by)]
     assert by["L0 mlp"].value == by["embedding"].value == by["L1 attn"].value == 0
     assert by["L1 mlp"].alone == pytest.approx(found.other.value, abs=1e-10)
 

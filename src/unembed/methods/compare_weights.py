@@ -91,7 +91,7 @@ class Together(Brief):
         return f"{len(self.labels)} parts, {self.value:+.2f}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class WeightComparison(RunResult[Change]):
     """Why two sets of weights answer differently. Made by `compare_weights`."""
 
@@ -185,7 +185,7 @@ def compare_weights(
         ModelError: the models differ in more than their weights.
         LedgerError: the changes do not sum to the difference.
     """
-    check_alike(prompt.model, against)
+    _check_alike(prompt.model, against)
     place, count = prompt.place(position), counted(together, "the number of parts")
     first = prompt.recorded()
     other = record(against, first.tokens)
@@ -208,7 +208,7 @@ def compare_weights(
     return _checked(result)
 
 
-def check_alike(model: Model, other: Model) -> None:
+def _check_alike(model: Model, other: Model) -> None:
     """Refuse two models that are not two sets of weights of one architecture.
 
     Raises:
@@ -290,7 +290,7 @@ def _of_block(runs: tuple[Run, Run], layer: int, place: int) -> dict[PartName, _
 
 def _alone(reads: tuple[Readout, Readout], parts: dict[PartName, _Part], progress: Progress) -> dict[PartName, float]:
     """The readout of the first model with one part of the other: a version of its run for each that is another."""
-    first, other = reads[0], reads[1].run
+    first = reads[0]
     changed: list[PartName] = [name for name, part in parts.items() if not part.same]
     found: dict[PartName, float] = dict.fromkeys(parts, first.value)
     if changed:
@@ -299,8 +299,15 @@ def _alone(reads: tuple[Readout, Readout], parts: dict[PartName, _Part], progres
             first.run, made, lambda logits: _value(first, logits[:, 0]), at=[first.position], progress=progress
         )
         found |= dict(zip(changed, values.double().tolist(), strict=True))
-    found["readout"] = float(_value(first, read_by(other.model, first.run.final[_row(first)])))
+    found["readout"] = _crossed(first, reads[1])
     return found
+
+
+def _crossed(read: Readout, by: Readout) -> float:
+    """The readout of a run whose last stream the other model reads: its own, where both read it alike."""
+    x = read.run.final[_row(read)]
+    mine, its = (read_by(each.run.model, x) for each in (read, by))
+    return read.value if torch.equal(mine, its) else float(_value(read, its))
 
 
 def _site(name: PartName) -> Site:
@@ -355,7 +362,7 @@ def _of_readout(reads: tuple[Readout, Readout], turned: float, crossed: float) -
         crossed: the last stream of the first model, read by the other.
     """
     first, other = reads
-    back = float(_value(first, read_by(first.run.model, other.run.final[_row(other)])))
+    back = _crossed(other, first)
     weights = (crossed - first.value + other.value - back) / 2
     whole = turned + sum(_exact(other).values()) - sum(_exact(first).values())
     return _change("readout", weights, whole - weights, crossed)

@@ -105,9 +105,7 @@ class AgainstOptions(Options):
             InputError: it was given beside `--against`, or options of `--against` without it.
         """
         if self.against is None and (self.against_adapter or self.against_edits):
-            raise InputError(
-                "--against-adapter and --against-edits are of other weights: say which, --against MODEL."
-            )
+            raise InputError("--against-adapter and --against-edits are of other weights: say which, --against MODEL.")
         given = {
             "--answer": whole.answer,
             "--swap": options.swap,
