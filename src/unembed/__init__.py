@@ -39,6 +39,8 @@ _HOME = {
     "AnswerExplanation": "methods.explain_answer",
     "lens": "methods.lens",
     "Lens": "methods.lens",
+    "compare_weights": "methods.compare_weights",
+    "WeightComparison": "methods.compare_weights",
     "attention": "methods.attention",
     "Attention": "methods.attention",
     "ablate": "methods.ablate",
@@ -146,6 +148,8 @@ if TYPE_CHECKING:
     from unembed.methods.circuits.head_circuits import qk_circuit as qk_circuit
     from unembed.methods.circuits.paths import PathExpansion as PathExpansion
     from unembed.methods.circuits.paths import expand_paths as expand_paths
+    from unembed.methods.compare_weights import WeightComparison as WeightComparison
+    from unembed.methods.compare_weights import compare_weights as compare_weights
     from unembed.methods.edges.circuit import Circuit as Circuit
     from unembed.methods.edges.circuit import evaluate_circuit as evaluate_circuit
     from unembed.methods.explain import Explanation as Explanation

@@ -168,6 +168,11 @@ def _lens(model: unembed.Model) -> Shown:
     return Shown(found, f"{int(found.target_rank[-2, -1])} {int(found.target_rank[-1, -1])})")
 
 
+def _compared(model: unembed.Model) -> Shown:
+    found = unembed.compare_weights(model, PROMPT, model, 7, together=0)
+    return Shown(found, "+0.00 logits from llama")
+
+
 def _step(model: unembed.Model) -> Shown:
     (found,) = unembed.generate(model, PROMPT, tokens=1)
     return Shown(found, f"token={int(unembed.record(model, PROMPT).logits[-1].argmax())}")
@@ -251,6 +256,7 @@ MADE: dict[str, Callable[[unembed.Model], Shown]] = {
     "evaluate_circuit": _evaluated,
     "attention_score": _score,
     "lens": _lens,
+    "compare_weights": _compared,
     "generate": _step,
     "inspect_part": _inspection,
     "sublayer_terms": _opened,

@@ -52,7 +52,7 @@ SCHEMAS = {
     "attention_score",
 }
 SCHEMAS |= {"composition_scores", "measure_head_roles", "measure_stack_roles", "noise", "attribute", "words"}
-SCHEMAS |= {"explain_answer", "evaluate_circuit", "graph", "study", "head_pairs"}
+SCHEMAS |= {"explain_answer", "compare_weights", "evaluate_circuit", "graph", "study", "head_pairs"}
 """What commands of the same question print."""
 
 

@@ -69,18 +69,68 @@ class ExplainOptions(Options):
         return {**super().words("swap_all", "swap_nth", *without), "swap": swap}
 
 
+@dataclass(frozen=True)
+class AgainstOptions(Options):
+    """Another set of weights that the prediction is compared with."""
+
+    against: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MODEL",
+            help="Compare with these weights of the same architecture: why do the two answer differently?",
+        ),
+    ] = None
+    against_adapter: Annotated[
+        str | None, typer.Option(metavar="NAME", help="With --against: an adapter that is merged into these weights.")
+    ] = None
+    against_edits: Annotated[
+        list[str] | None, typer.Option(metavar="FILE", help="With --against: edits of these weights (repeatable).")
+    ] = None
+
+    def load(self, like: "Model", model: ModelOptions) -> "Model":
+        """The other model, in the precision of the first and where it is."""
+        assert self.against is not None
+        dtype = str(like.dtype).removeprefix("torch.")
+        how = {"adapter": self.against_adapter, "edits": self.against_edits, "dtype": dtype, "device": str(like.device)}
+        return replace(model, name=self.against, **how).load()
+
+    def check(self, whole: AnswerOptions, options: ExplainOptions, report: HtmlOptions) -> None:
+        """Refuse what belongs to one set of weights.
+
+        Raises:
+            InputError: it was given beside `--against`, or options of `--against` without it.
+        """
+        if self.against is None and (self.against_adapter or self.against_edits):
+            raise InputError("--against-adapter and --against-edits are of other weights: say which, --against MODEL.")
+        given = {
+            "--answer": whole.answer,
+            "--swap": options.swap,
+            "--inputs": options.inputs or None,
+            "--by": None if options.by == "sublayer" else options.by,
+            "--html": report.html,
+        }
+        wrong = [name for name, value in given.items() if value is not None]
+        if self.against is not None and wrong:
+            raise InputError(f"--against compares one prediction by sublayer: leave {', '.join(wrong)} out.")
+
+
 @app.command()
 @takes
 def explain(
     prediction: PredictionOptions,
     whole: AnswerOptions,
     options: ExplainOptions,
+    other: AgainstOptions,
     source: SourceOptions,
     report: HtmlOptions,
     model: ModelOptions,
     out: Output,
 ) -> None:
     """Explain a prediction, or a whole answer: a ledger that sums to the model's number, and what carries it."""
+    other.check(whole, options, report)
+    if other.against is not None:
+        _compare_weights(other, prediction, source, model, out)
+        return
     if whole.answer is not None:
         _refuse_of_predictions(whole, prediction, options)
         _explain_answer(whole, prediction, options, source, model, out, report)
@@ -105,6 +155,17 @@ def explain(
         return state, kept(session, state, progress, explained=to_json(payload_of(by_sublayer)))
 
     report.write(session, payload, keep)
+
+
+def _compare_weights(
+    other: AgainstOptions, prediction: PredictionOptions, source: SourceOptions, model: ModelOptions, out: Output
+) -> None:
+    """Compare with another set of weights."""
+    from unembed.methods.compare_weights import compare_weights as run
+
+    loaded, text = source.load(model)
+    against = other.load(loaded, model)
+    out.work(lambda progress: run(loaded, text, against, **prediction.words(), progress=progress))
 
 
 def _refuse_of_predictions(whole: AnswerOptions, prediction: PredictionOptions, options: ExplainOptions) -> None:
