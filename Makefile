@@ -16,7 +16,7 @@ demo: $(VENV)/.installed
 	@echo 'The same in the browser, to click through:  $(BIN)/unembed open "$(PROMPT)"'
 
 test: $(VENV)/.dev explorer/node_modules/.installed
-	$(BIN)/python -m pytest -n 2 --dist worksteal --durations 5 --rerun-show-tracebacks
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal --durations 5 --rerun-show-tracebacks
 
 check: $(VENV)/.dev web
 	$(BIN)/ruff format --check .
@@ -55,7 +55,7 @@ docs: $(VENV)/.dev
 	$(BIN)/mkdocs build --strict
 
 studies: $(VENV)/.dev
-	$(BIN)/python -m pytest -n 2 --dist worksteal -m slow
+	HYPOTHESIS_PROFILE=studies $(BIN)/python -m pytest -n 2 --dist worksteal -m "slow or hypothesis"
 	$(PIP) --editable '.[studies]'
 	$(BIN)/python studies/knowledge_paths.py
 	$(BIN)/python studies/head_roles.py

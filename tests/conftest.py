@@ -38,8 +38,9 @@ _COMMON = {
     "print_blob": True,
     "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large],
 }
-settings.register_profile("ci", derandomize=True, max_examples=25, **_COMMON)
-settings.register_profile("dev", max_examples=25, **_COMMON)
+settings.register_profile("ci", derandomize=True, max_examples=12, **_COMMON)
+settings.register_profile("dev", max_examples=12, **_COMMON)
+settings.register_profile("studies", max_examples=100, **_COMMON)
 settings.register_profile("thorough", max_examples=400, **_COMMON)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "dev"))
 
@@ -102,6 +103,8 @@ ALIKE = (
 )
 """Families built as another is: models, runs and ledger are tried on all of them, the rest in studies."""
 _IN_STUDIES = {"methods", "engine"}
+_ALSO = ("test_every_field_dropped_or_changed", "test_a_report_of_every_family_is_written")
+"""Tests of other rooms that leave such families to studies."""
 _ON_ALL = "test_equals_a_full_run_with_the_float32_of_transformers"
 """The one test of the engine that every family keeps in the run."""
 _OF_ALIKE = re.compile(rf"(^|-)({'|'.join(ALIKE)})(-|$)")
@@ -109,7 +112,8 @@ _OF_ALIKE = re.compile(rf"(^|-)({'|'.join(ALIKE)})(-|$)")
 
 def _is_of_alike(item: pytest.Item) -> bool:
     called = getattr(item, "callspec", None)
-    if called is None or getattr(item, "originalname", "") == _ON_ALL or not _IN_STUDIES & {*item.path.parts}:
+    name = getattr(item, "originalname", "")
+    if called is None or name == _ON_ALL or not (name in _ALSO or _IN_STUDIES & {*item.path.parts}):
         return False
     return bool(_OF_ALIKE.search(called.id))
 

@@ -30,13 +30,20 @@ def test_few_are_chosen(sizes, together, most) -> None:
     assert len(cover(cases, together)) <= most
 
 
+def test_values_take_turns() -> None:
+    """Each of three values stands beside two of six, none beside four."""
+    cases = [{"a": a, "b": b} for a in range(6) for b in range(3)]
+    chosen = [cases[place]["b"] for place in cover(cases, 1)]
+    assert sorted(chosen) == [0, 0, 1, 1, 2, 2]
+
+
 class _Item:
     """A test as pytest collects it: as much of it as is read."""
 
     def __init__(self, name: str, marks: list[pytest.Mark], **places: int) -> None:
         self.nodeid = f"test_{name}[{places}]"
         self.marks = {mark.name: mark for mark in marks}
-        self.callspec = SimpleNamespace(indices=places)
+        self.callspec = SimpleNamespace(params=places)
 
     def get_closest_marker(self, name: str) -> pytest.Mark | None:
         return self.marks.get(name)
@@ -50,5 +57,14 @@ def test_the_rest_is_slow_and_tests_are_chosen_each_by_itself() -> None:
     items = [_Item(name, [once], one=a, other=b) for name in "pq" for a in range(3) for b in range(2)]
     items += [_Item("p", [once, slow], one=3, other=0), _Item("r", [], one=0), _Item("r", [], one=1)]
     leave_to_studies(items)
-    left = [(item.nodeid[5], *item.callspec.indices.values()) for item in items if not item.get_closest_marker("slow")]
+    left = [(item.nodeid[5], *item.callspec.params.values()) for item in items if not item.get_closest_marker("slow")]
     assert left == [(name, a, b) for name in "pq" for a, b in ((0, 0), (1, 1), (2, 0))] + [("r", 0), ("r", 1)]
+
+
+@pytest.mark.crossed(1)
+@pytest.mark.parametrize("letter", "xy")
+@pytest.mark.parametrize("number", range(3))
+def test_of_these_cases_as_pytest_collects_them(request, letter, number) -> None:
+    """Three are tried, and three more in studies."""
+    kept = request.node.get_closest_marker("slow") is None
+    assert kept == ((letter, number) in {("x", 0), ("y", 1), ("x", 2)})

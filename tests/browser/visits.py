@@ -151,7 +151,9 @@ def values(rows: Locator) -> list[float]:
     return [number(text) for text in rows.locator("td.number").all_inner_texts()]
 
 
-def violations(page: Page) -> list[str]:
+def violations(page: Page, *rules: str) -> list[str]:
+    """What axe finds by these of its rules; by all, where none is named."""
     page.evaluate(AXE.read_text())
-    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
+    how = {"resultTypes": ["violations"], **({"runOnly": list(rules)} if rules else {})}
+    found = page.evaluate("how => axe.run(document, how)", how)["violations"]
     return [f"{each['id']}: {each['nodes'][0]['html'][:200]}" for each in found]

@@ -5,28 +5,36 @@ show every choice of `n` values of different arguments together in one case: wit
 The others are marked slow: `make studies` tries all.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 
 import pytest
 
 Case = Mapping[str, int]
-"""Which of its values each argument has. Arguments that are given together have the same number: they are one."""
+"""Which of its values each argument has, by a number."""
 
 
 def cover(cases: Sequence[Case], together: int) -> set[int]:
     """The places of cases that show every `together` values that stand together in any case; greedily few.
 
-    The first of those that show most is taken each time, so the same cases give the same choice in every process.
+    Of those that show most, the first whose values were seldom chosen is taken each time. So values take turns, and
+    the same cases give the same choice in every process.
     """
     shows = [{frozenset(some) for some in combinations(sorted(case.items()), together)} for case in cases]
     left = set().union(*shows)
     chosen: set[int] = set()
+    times: Counter[tuple[str, int]] = Counter()
     while left:
-        best = max(range(len(cases)), key=lambda place: len(shows[place] & left))
+        best = max(range(len(cases)), key=lambda place: (len(shows[place] & left), -_seen(cases[place], times)))
         chosen.add(best)
+        times.update(cases[best].items())
         left -= shows[best]
     return chosen
+
+
+def _seen(case: Case, times: Mapping[tuple[str, int], int]) -> int:
+    return sum(times[each] for each in case.items())
 
 
 def leave_to_studies(items: Sequence[pytest.Item]) -> None:
@@ -37,7 +45,7 @@ def leave_to_studies(items: Sequence[pytest.Item]) -> None:
             groups.setdefault(item.nodeid.partition("[")[0], []).append(item)
     for group in groups.values():
         (together,) = group[0].get_closest_marker("crossed").args
-        chosen = cover([item.callspec.indices for item in group], together)
+        chosen = cover([{name: id(value) for name, value in item.callspec.params.items()} for item in group], together)
         for place, item in enumerate(group):
             if place not in chosen:
                 item.add_marker(pytest.mark.slow)

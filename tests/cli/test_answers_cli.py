@@ -77,6 +77,7 @@ def test_what_the_model_says_by_itself(cli, folder) -> None:
     assert words["notes"][0].startswith("The answer is what")
 
 
+@pytest.mark.crossed(1)
 @pytest.mark.parametrize("width", [40, 60, 80, 100])
 @pytest.mark.parametrize("length", [1, 3, 14])
 def test_lines_fit_every_width(folder, width: int, length: int) -> None:

@@ -1,6 +1,7 @@
 """The command line: what it prints, what it refuses, and with which exit code."""
 
 import dataclasses
+import io
 import json
 import os
 import shutil
@@ -15,6 +16,7 @@ import torch
 import unembed
 from builders.commands import run, valid
 from builders.words import PROMPT
+from unembed.cli import main
 from unembed.view.payloads.verdicts import zeroed_of
 
 pytestmark = pytest.mark.usefixtures("own_cache")
@@ -312,12 +314,20 @@ def test_a_ledger_that_does_not_add_up_exits_with_4(monkeypatch, capsys, folder)
     assert "does not add up" in err
 
 
-def test_interrupt_exits_with_130(folder, tmp_path):
-    """Ctrl-C in the middle of a run of a real process."""
+@pytest.mark.parametrize(
+    ("home", "name", "words"),
+    [
+        ("loading.catalogue", "catalogue", ["models"]),
+        pytest.param("methods.explain", "explain", ["explain", "the", "--model"], marks=pytest.mark.slow),
+    ],
+)
+def test_interrupt_exits_with_130(folder, tmp_path, home, name, words):
+    """Ctrl-C in the middle of a run of a real process; in studies, of one that runs a model."""
+    words = ["unembed", *words, *[str(folder)] * (words[-1] == "--model")]
     script = (
-        "import sys, time, unembed.methods.explain as e, unembed.cli as c\n"
+        f"import sys, time, unembed.{home} as e, unembed.cli as c\n"
         "def slow(*a, **k):\n    print('ready', flush=True); time.sleep(60)\n"
-        f"e.explain = slow; sys.argv = ['unembed', 'explain', 'the', '--model', {str(folder)!r}]\n"
+        f"e.{name} = slow; sys.argv = {words!r}\n"
         "c.main()\n"
     )
     environment = {**os.environ, "UNEMBED_CACHE": str(tmp_path)}
@@ -344,47 +354,64 @@ STATIC = {
 }
 
 
-@pytest.mark.parametrize("name", STATIC)
-def test_static_commands_import_nothing_heavy(name):
-    """What keeps them quick: text that is known without a model is told without what runs one."""
-    arguments, said = STATIC[name]
-    script = (
-        f"import sys; sys.argv = ['unembed', *{arguments.split()}]\n"
-        "import unembed.cli\n"
-        "try: unembed.cli.main()\n"
-        "except SystemExit as end: assert not end.code, end.code\n"
-        "heavy = {'torch', 'transformers', 'polars', 'numpy', 'safetensors', 'tokenizers', 'gguf'} & set(sys.modules)\n"
-        "sys.exit(f'imported {heavy}' if heavy else 0)\n"
-    )
-    completing = {"_UNEMBED_COMPLETE": "complete_bash", "COMP_WORDS": "unembed ", "COMP_CWORD": "1"}
-    environment = {**os.environ, **(completing if name == "completion" else {})}
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False, env=environment
-    )
+def test_static_commands_import_nothing_heavy():
+    """What keeps them quick: text that is known without a model is told without what runs one.
+
+    One process runs them all; completion, which needs an environment of its own, at the end.
+    """
+    script = """
+import contextlib, io, json, os, sys
+import unembed.cli
+
+told = {}
+for name, arguments in json.loads(sys.argv[1]):
+    sys.argv = ["unembed", *arguments.split()]
+    if name == "completion":
+        os.environ |= {"_UNEMBED_COMPLETE": "complete_bash", "COMP_WORDS": "unembed ", "COMP_CWORD": "1"}
+    with contextlib.redirect_stdout(io.StringIO()) as out:
+        try:
+            unembed.cli.main()
+        except SystemExit as end:
+            assert not end.code, (name, end.code)
+    heavy = {"torch", "transformers", "polars", "numpy", "safetensors", "tokenizers", "gguf"} & set(sys.modules)
+    assert not heavy, (name, heavy)
+    told[name] = out.getvalue()
+print(json.dumps(told))
+"""
+    asked = [(name, STATIC[name][0]) for name in sorted(STATIC, key=lambda name: name == "completion")]
+    command = [sys.executable, "-c", script, json.dumps(asked)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
-    assert said in done.stdout
+    told = json.loads(done.stdout)
+    assert told.keys() == STATIC.keys()
+    for name, (_, said) in STATIC.items():
+        assert said in told[name], name
 
 
-def test_ascii_terminals_get_ascii(folder, tmp_path):
-    environment = {**os.environ, "PYTHONIOENCODING": "ascii", "UNEMBED_CACHE": str(tmp_path)}
-    done = subprocess.run(
-        [sys.executable, "-m", "unembed", "explain", PROMPT, "--model", str(folder)],
-        capture_output=True,
-        env=environment,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    text = done.stdout.decode("ascii")
+def test_ascii_terminals_get_ascii(monkeypatch, folder):
+    out = io.TextIOWrapper(io.BytesIO(), encoding="ascii", errors="strict")
+    monkeypatch.setattr(sys, "stdout", out)
+    monkeypatch.setattr(sys, "argv", ["unembed", "explain", PROMPT, "--model", str(folder)])
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert not end.value.code
+    out.seek(0)
+    text = out.read()
     assert "= model ok" in text
     assert max(map(len, text.splitlines())) <= 100
 
 
 @pytest.mark.parametrize(
-    ("arguments", "start"), [(f"explain {PROMPT!r} --json --by neuron", '{"schema":'), ("explain --help", " " * 10)]
+    ("arguments", "start"),
+    [
+        pytest.param(f"explain {PROMPT!r} --json --by neuron --model", '{"schema":', marks=pytest.mark.slow),
+        ("models --json", '{"schema":'),
+        ("explain --help", " " * 10),
+    ],
 )
 def test_a_closed_pipe_is_no_error(folder, tmp_path, arguments, start):
-    command = f"{sys.executable} -m unembed {arguments} --model {folder} | (head -c 10; exec <&-; sleep 0.1)"
+    arguments += f" {folder}" if arguments.endswith("--model") else ""
+    command = f"{sys.executable} -m unembed {arguments} | (head -c 10; exec <&-; sleep 0.1)"
     environment = {**os.environ, "UNEMBED_CACHE": str(tmp_path)}
     done = subprocess.run(
         ["bash", "-o", "pipefail", "-c", command],

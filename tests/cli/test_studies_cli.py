@@ -116,6 +116,7 @@ unembed.study(unembed.load(sys.argv[1]), rows, out=sys.argv[2], test=False)
 """
 
 
+@pytest.mark.slow
 def test_a_killed_study_goes_on_where_it_was(tiny, tmp_path, monkeypatch) -> None:
     folder = tmp_path / "s"
     child = subprocess.Popen([sys.executable, "-c", _ONE_BY_ONE, str(tiny), str(folder)])

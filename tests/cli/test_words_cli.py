@@ -108,6 +108,7 @@ def test_ids_and_chats(cli, tmp_path) -> None:
     assert [u["text"] for u in swap["units"]] == ["the capital"]
 
 
+@pytest.mark.crossed(1)
 @pytest.mark.parametrize("width", [40, 60, 80, 100])
 @pytest.mark.parametrize("by", ["word", "line"])
 def test_lines_fit_every_width(folder, width: int, by: str) -> None:

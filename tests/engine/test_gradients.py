@@ -18,6 +18,7 @@ from unembed.errors import InputError
 from unembed.models.sites import Site
 
 
+@pytest.mark.crossed(1)
 @each_family
 @pytest.mark.parametrize("split", [False, True])
 def test_gradients_are_those_of_a_full_run_and_of_finite_differences(model_type: str, split: bool) -> None:

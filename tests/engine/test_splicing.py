@@ -12,6 +12,7 @@ from oracles import rerun
 from unembed.engine import splicing
 
 
+@pytest.mark.crossed(1)
 @pytest.mark.parametrize(
     "model_type", ["llama", "mistral", "gemma2", "gemma3_text", "gpt_oss", "gpt2", "gpt_neo", "opt"]
 )
@@ -51,6 +52,7 @@ def long_case(model_type: str) -> Case:
     return built
 
 
+@pytest.mark.crossed(1)
 @pytest.mark.parametrize("model_type", ["llama", "gemma2", "gpt_oss", "gpt2"])
 @pytest.mark.parametrize("scores", [1, 90, 400])
 def test_a_part_of_the_queries_at_a_time_equals_all(

@@ -10,7 +10,7 @@ import random
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
@@ -73,7 +73,6 @@ def test_other_tokens_in_their_places_equal_full_runs(model_type: str) -> None:
     check(build(model_type), texts)
 
 
-@settings(max_examples=30, deadline=None)
 @given(
     st.sampled_from(MODEL_TYPES),
     st.integers(0, 10**6),
@@ -108,6 +107,7 @@ def test_texts_out_of_order_or_too_short_are_refused() -> None:
         last_streams_of_texts(run, [])
 
 
+@pytest.mark.crossed(1)
 @pytest.mark.parametrize("model_type", ["llama", "gemma2", "gpt_neo", "gpt_oss"])
 @pytest.mark.parametrize("scores", [1, 25, 60])
 def test_a_few_queries_at_a_time_equal_full_runs(model_type: str, scores: int, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -244,6 +244,7 @@ def test_strange_tokens_are_shown_and_never_run(visit: Visit) -> None:
     assert page.locator(".unembed img").count() == 0
 
 
+@pytest.mark.slow
 def test_a_long_prompt_is_windowed(visit: Visit) -> None:
     page = visit.open(view="parts", a="word " * 150)
     expect(page.locator(".panel-lens canvas")).to_be_visible()

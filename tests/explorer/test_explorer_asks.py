@@ -186,18 +186,19 @@ def find_in(page: Page, length: int) -> None:
     expect(page.locator(".panel-strip output")).to_have_text("")
 
 
-def test_a_report_of_a_long_prompt_shows_its_lens(browser: Browser, tmp_path) -> None:
+@pytest.mark.parametrize(
+    "place", [None, WHOLE, *[pytest.param(n, marks=pytest.mark.slow) for n in (WHOLE - 1, 2 * WHOLE)]]
+)
+def test_a_report_of_a_long_prompt_shows_its_lens(browser: Browser, tmp_path, place: int | None) -> None:
     """At the window that the page opens with, wherever the explained position is."""
     model = unembed.wrap(build("llama", layers=2, context=512), make_tokenizer(), name="tiny")
     prompt = " ".join(WORDS[2 + place % 8] for place in range(3 * WHOLE))
-    facts = asdict(model_facts(model))
-    for place in (None, WHOLE - 1, WHOLE, 2 * WHOLE):
-        state = {"view": "parts", "a": prompt, **({} if place is None else {"position": place})}
-        path = tmp_path / f"{place}.html"
-        path.write_text(report_html(facts, state, kept(Session(model), state, silent, details=False)))
-        with visiting(browser, path.as_uri()) as visit:
-            visit.page.goto(visit.address)
-            expect(visit.page.locator(".panel-lens canvas")).to_be_visible()
+    state = {"view": "parts", "a": prompt, **({} if place is None else {"position": place})}
+    path = tmp_path / "report.html"
+    path.write_text(report_html(asdict(model_facts(model)), state, kept(Session(model), state, silent, details=False)))
+    with visiting(browser, path.as_uri()) as visit:
+        visit.page.goto(visit.address)
+        expect(visit.page.locator(".panel-lens canvas")).to_be_visible()
 
 
 def few_nodes(page: Page) -> None:

@@ -49,6 +49,7 @@ def test_a_part_inside_the_encoder_is_inspected(model: unembed.Model, kind: str)
     assert (reads["part"]["encoder"], reads["reads"]) == (True, [])
 
 
+@pytest.mark.crossed(1)
 @pytest.mark.parametrize("kind", PARTS)
 @pytest.mark.parametrize("how", ["zero", "double", "swap"])
 def test_a_part_inside_the_encoder_is_set_at_every_position_of_the_source(

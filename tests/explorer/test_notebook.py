@@ -97,6 +97,7 @@ def _address(process: subprocess.Popen) -> str:
     return found.get(timeout=PATIENCE / 1000)
 
 
+@pytest.mark.slow
 def test_jupyterlab_shows_the_widget_which_asks_the_kernel(lab: Lab, browser: Browser) -> None:
     context = patient(browser.new_context(viewport={"width": 1400, "height": 1000}))
     visit = Visit(context.new_page(), lab.address)

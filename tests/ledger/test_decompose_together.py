@@ -11,6 +11,7 @@ from unembed.runs.record import record_together
 PROMPTS = [[5, 17, 33, 5, 17], [8, 2, 60, 41, 9], [1, 1, 7, 3, 2]]
 
 
+@pytest.mark.crossed(1)
 @pytest.mark.parametrize("by", ["sublayer", "head", "source+neuron"])
 @pytest.mark.parametrize("family", ["falcon", "gemma2", "gpt2", "llama", "mixtral", "olmo2"])
 def test_each_is_the_ledger_of_its_run(family: str, by: str) -> None:

@@ -63,6 +63,7 @@ def test_the_recorded_run_is_the_models_own(model_type):
     close(trace.streams()[-1], trace.final)
 
 
+@pytest.mark.crossed(1)
 @each
 @pytest.mark.parametrize("reference", ["raw", "mean", "versus"])
 @pytest.mark.parametrize("position", [2, 4])

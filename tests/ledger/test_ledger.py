@@ -23,6 +23,7 @@ COARSER = ("sublayer", "head", "source", "neuron", "head+neuron", "source+neuron
 # Nesting
 
 
+@pytest.mark.crossed(1)
 @each_family
 @pytest.mark.parametrize("by", COARSER)
 def test_a_coarser_term_is_the_sum_of_its_children(traces, model_type: str, by: str) -> None:

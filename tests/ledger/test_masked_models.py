@@ -51,6 +51,7 @@ def test_the_recorded_run_is_the_models_own(model_type):
     close(model.norm(run.final), run.normed)
 
 
+@pytest.mark.crossed(1)
 @each_masked
 @pytest.mark.parametrize("reference", ["raw", "mean", "versus"])
 @pytest.mark.parametrize("position", [0, 3])
@@ -106,6 +107,7 @@ def test_the_lens_adds_up_at_every_layer(model_type, layer):
         close([summed[key] for key in direct], list(direct.values()))
 
 
+@pytest.mark.crossed(1)
 @each_masked
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
 def test_ledgers_of_16_bits_name_what_was_rounded(model_type, dtype):
@@ -117,6 +119,7 @@ def test_ledgers_of_16_bits_name_what_was_rounded(model_type, dtype):
     assert 0 < raised < 64 * torch.finfo(dtype).eps * max(abs(t.value) for t in ledger.terms()) * len(PROMPT)
 
 
+@pytest.mark.crossed(1)
 @each_masked
 @pytest.mark.parametrize("position", [0, 4, 6])
 def test_an_edit_is_read_at_every_position_as_in_a_full_run(model_type, position):

@@ -43,6 +43,7 @@ def adds_up(run: unembed.Run, positions) -> None:
                 assert abs(ledger.coarser("sublayer").sum - ledger.value) <= CLOSE
 
 
+@pytest.mark.crossed(1)
 @each_half
 @pytest.mark.parametrize("model_type", MODEL_TYPES)
 def test_every_family_adds_up_to_its_own_logit(model_type, dtype):
@@ -56,6 +57,7 @@ def test_every_family_adds_up_to_its_own_logit(model_type, dtype):
         assert abs(unembed.decompose(unembed.readout(stream, 12)).error) <= CLOSE
 
 
+@pytest.mark.crossed(1)
 @each_half
 @pytest.mark.parametrize("model_type", random_encoder_decoders.ENCODER_DECODERS)
 def test_every_encoder_decoder_adds_up(model_type, dtype):
@@ -70,6 +72,7 @@ def test_in_float32_and_more_no_rounding_is_named(dtype):
     assert ledger.rounding == 0
 
 
+@pytest.mark.crossed(1)
 @each_half
 @pytest.mark.parametrize("model_type", MODEL_TYPES)
 def test_what_each_block_rounded_is_what_our_own_hooks_saw(model_type, dtype):
@@ -90,6 +93,7 @@ def test_what_each_block_rounded_is_what_our_own_hooks_saw(model_type, dtype):
     assert max(map(abs, found.values())) > 1e-5
 
 
+@pytest.mark.crossed(1)
 @each_half
 @pytest.mark.parametrize("model_type", [m for m in MODEL_TYPES if m not in SANDWICHED])
 def test_what_products_and_mixes_rounded_is_what_our_own_hooks_saw(model_type, dtype):
@@ -108,6 +112,7 @@ def test_what_products_and_mixes_rounded_is_what_our_own_hooks_saw(model_type, d
     assert max(map(abs, heads.values())) > 1e-6
 
 
+@pytest.mark.crossed(1)
 @each_half
 @pytest.mark.parametrize("model_type", MODEL_TYPES)
 def test_what_the_unembedding_rounded_is_what_a_hook_on_it_saw(model_type, dtype):
@@ -129,6 +134,7 @@ def test_what_the_unembedding_rounded_is_what_a_hook_on_it_saw(model_type, dtype
         assert found["softcap_rounding"] == pytest.approx(float(weights @ lost), abs=1e-12)
 
 
+@pytest.mark.crossed(1)
 @each_half
 @pytest.mark.parametrize("model_type", MODEL_TYPES)
 def test_the_direction_is_read_with_the_gain_of_the_final_norm_itself(model_type, dtype):
@@ -220,6 +226,7 @@ def test_a_row_that_adds_in_another_order_is_refused(model_type, change, dtype):
         check(replace(model, family=replace(families.row(model_type), **change)))
 
 
+@pytest.mark.crossed(1)
 @each_half
 @pytest.mark.parametrize("model_type", ["gpt2", "llama", "gemma2", "mixtral"])
 @pytest.mark.parametrize("part", ["out", "down"])

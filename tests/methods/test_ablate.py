@@ -47,6 +47,7 @@ def check(model, result: Ablation, index, positions) -> None:
     assert max(abs(effect.logit) for effect in result.effects) > 500 * CLOSE
 
 
+@pytest.mark.crossed(1)
 @pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize(("position", "positions"), [("last", [5]), (2, [2]), (-3, [3]), ("all", range(6))])
 def test_every_head_and_sublayer_is_a_full_run(models, family, position, positions):
@@ -72,6 +73,7 @@ def read_answer(model) -> tuple[float, float]:
     return sum(pair[0] for pair in pairs), sum(pair[1] for pair in pairs)
 
 
+@pytest.mark.crossed(1)
 @pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize(
     ("position", "positions"), [("last", [5, 6, 7]), (2, [2]), (-3, [3]), ("all", range(8)), (None, [5, 6, 7])]
@@ -98,6 +100,7 @@ def test_an_answer_is_read_as_a_whole(models, family, position, positions):
     )
 
 
+@pytest.mark.crossed(1)
 @pytest.mark.parametrize("family", ["gpt2", "llama", "gemma2", "opt"])
 @pytest.mark.parametrize(("position", "positions"), [("last", [5]), (2, [2]), ("all", range(6))])
 def test_every_neuron_is_a_full_run(models, family, position, positions):

@@ -81,6 +81,7 @@ def test_a_part_of_the_encoder_is_set_to_its_mean_over_sources() -> None:
     assert found.effects[0].logit == pytest.approx(float(logits[12] - at.run.logits[-1, 12]), abs=1e-9)
 
 
+@pytest.mark.crossed(1)
 @each
 @pytest.mark.parametrize("site", ["enc.resid_post", "enc.attention", "enc.mlp", "resid_post"])
 def test_steering_equals_full_reruns_in_both_stacks(model_type: str, site: str) -> None:
@@ -147,6 +148,7 @@ SWEEPS = {
 }
 
 
+@pytest.mark.crossed(1)
 @pytest.mark.parametrize("model_type", ["t5", "bart", "mbart", "marian"])
 @pytest.mark.parametrize("site", SWEEPS)
 def test_patching_between_two_sources_equals_full_reruns(model_type: str, site: str) -> None:
@@ -230,6 +232,7 @@ def test_sources_that_do_not_align_are_refused() -> None:
         patch(at.run, at.run, 12, 40)
 
 
+@pytest.mark.crossed(1)
 @pytest.mark.parametrize("site", ["enc.resid_pre", "enc.resid_post", "enc.mlp", "enc.attention", "enc.head"])
 @pytest.mark.parametrize("group", [None, 4])
 def test_patching_between_two_sounds_equals_full_reruns(site: str, group: int | None) -> None:

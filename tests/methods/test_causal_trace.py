@@ -25,7 +25,8 @@ def noises(samples: int, std: float, d_model: int, seed: int) -> torch.Tensor:
     return std * torch.stack([torch.randn(2, d_model, generator=random, dtype=torch.float64) for _ in range(samples)])
 
 
-@pytest.mark.parametrize("model_type", ["gpt2", "gpt_neo", "llama", "gemma2", "phi", "mixtral", "gpt_oss", "opt"])
+@pytest.mark.crossed(1)
+@pytest.mark.parametrize("model_type", ["gpt2", "gpt_neo", "llama", "gemma2", "mixtral", "gpt_oss", "opt", "phi"])
 @pytest.mark.parametrize(
     ("site", "window"), [("resid_post", 1), ("attention", 3), ("mlp", 2), ("resid_pre", 1), ("resid_mid", 2)]
 )

@@ -52,6 +52,7 @@ def test_ablating_parts_equals_full_reruns(model_type: str) -> None:
                     assert effect.probability == pytest.approx(float(moved), abs=1e-9)
 
 
+@pytest.mark.crossed(1)
 @each_masked
 @pytest.mark.parametrize(
     ("site", "kind"), [("resid_post", "resid_post"), ("attention", "attention_write"), ("mlp", "mlp_write")]

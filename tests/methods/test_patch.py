@@ -56,6 +56,7 @@ def test_the_label_of_a_cell_names_its_site(site):
     assert (found.layer, found.positions, found.head, found.neuron) == (1, (4,), index.get("head"), index.get("neuron"))
 
 
+@pytest.mark.crossed(1)
 @pytest.mark.parametrize("model_type", FAMILIES)
 @pytest.mark.parametrize("site", ["resid_pre", "resid_mid", "resid_post", "attention", "mlp"])
 def test_layer_by_position_equals_full_reruns(model_type, site):
@@ -77,6 +78,7 @@ def test_layer_by_position_equals_full_reruns(model_type, site):
                     assert value == pytest.approx(expected, abs=1e-10)
 
 
+@pytest.mark.crossed(1)
 @pytest.mark.parametrize("model_type", FAMILIES)
 @pytest.mark.parametrize("position", ["all", "last", 3])
 def test_heads_equal_full_reruns(model_type, position):
@@ -169,6 +171,7 @@ def test_a_target_of_several_tokens_is_read_where_each_is_predicted():
         assert value == pytest.approx(oracle(module, cell, "attention", base, source, pair, read), rel=1e-8)
 
 
+@pytest.mark.crossed(1)
 @pytest.mark.parametrize("model_type", FAMILIES)
 @pytest.mark.parametrize("site", ["head", "mlp"])
 def test_an_answer_is_read_by_its_log_probability(model_type, site):

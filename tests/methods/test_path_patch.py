@@ -85,6 +85,7 @@ RECEIVERS = {
 }
 
 
+@pytest.mark.crossed(1)
 @pytest.mark.parametrize("model_type", ["gpt2", "llama", "gemma2", "phi", "gpt_neo"])
 @pytest.mark.parametrize("name", RECEIVERS)
 def test_one_receiver_directly(model_type, name):
@@ -147,6 +148,7 @@ SENDERS = {
 }
 
 
+@pytest.mark.crossed(1)
 @pytest.mark.parametrize("model_type", ["gpt2", "gemma2", "gpt_neox"])
 @pytest.mark.parametrize("name", SENDERS)
 def test_what_stands_above_each_kind_of_sender(model_type, name):

@@ -35,6 +35,7 @@ def greedy(module, kind: str, layer: int, function) -> list[int]:
     return ids[len(TOKENS) :]
 
 
+@pytest.mark.crossed(1)
 @pytest.mark.parametrize("model_type", FAMILIES)
 @pytest.mark.parametrize("site", KIND)
 def test_greedy_steering_equals_full_reruns(model_type, site):

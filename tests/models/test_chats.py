@@ -69,6 +69,7 @@ def chatty(template: str, kind: str = "byte-level", *, ends: bool = False) -> un
     return unembed.wrap(build("gpt2", vocab_size=len(tokenizer), context=256), tokenizer, name=template)
 
 
+@pytest.mark.crossed(1)
 @pytest.mark.parametrize("template", TEMPLATES)
 @pytest.mark.parametrize("kind", ["byte-level", "sentence-piece"])
 @pytest.mark.parametrize("ends", [False, True])

@@ -108,6 +108,7 @@ def test_who_types_another_language_of_an_mbart_gets_no_second_one() -> None:
     assert prompt_notes(heard, "<|xx|> the")[1].startswith("<|xx|> names no language of whisper")
 
 
+@pytest.mark.crossed(1)
 @pytest.mark.parametrize("kind", ["mbart", "bart", "marian", "t5"])
 @pytest.mark.parametrize("forced", [None, 40])
 def test_the_others_begin_with_start_and_forced_token(kind: str, forced: int | None) -> None:

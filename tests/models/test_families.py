@@ -176,6 +176,7 @@ def test_component_write_is_the_write_itself(model_type: str) -> None:
             assert abs(float(write[i]) - own.value) <= own.bound
 
 
+@pytest.mark.crossed(1)
 @each_family
 @pytest.mark.parametrize("kind", READOUTS, ids=["raw", "mean", "versus"])
 def test_ledger_of_a_token_is_the_oracles_term_by_term(model_type: str, kind: dict) -> None:
@@ -398,6 +399,7 @@ def test_post_norms_were_found(model_type: str) -> None:
 # The reduced precisions models really run in
 
 
+@pytest.mark.crossed(1)
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
 @each_family
 def test_ledgers_add_up_in_lower_precision(model_type: str, dtype: torch.dtype) -> None:

@@ -98,6 +98,7 @@ def test_a_run_does_not_know_what_ran_before(kind):
         assert near(unembed.record(model, PROMPT[:length]).logits, full(module, PROMPT[:length]))
 
 
+@pytest.mark.crossed(1)
 @each
 @pytest.mark.parametrize("position", [0, 4, 7, 8, 10, 12])
 def test_explain_tests_a_position_in_the_whole_prompt(kind, position):
@@ -217,6 +218,7 @@ def test_patching_across_the_switch_also_patches_what_both_prompts_begin_with(ki
     assert max(shared) > 2 * CLOSE
 
 
+@pytest.mark.crossed(1)
 @each
 @pytest.mark.parametrize("position", [2, 6, 9])
 def test_versions_of_a_prefix_are_versions_of_the_whole(kind, position):

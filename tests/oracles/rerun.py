@@ -17,10 +17,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from unittest import mock
 
 import torch
 from torch import Tensor, nn
-from torch.overrides import TorchFunctionMode
 
 from oracles import oracle
 from oracles.parts import PARTS
@@ -230,26 +230,41 @@ class Rerun:
             z[0, :, head] = new[:, head] @ value[0, head // group]
 
 
-_ROUND = {Tensor.float, Tensor.to, Tensor.type, torch.softmax, nn.functional.softmax, Tensor.softmax}
+_FLOAT = Tensor.float
 
 
-class _Exactly(TorchFunctionMode):
-    def __torch_function__(self, function: Any, types: Any, args: tuple = (), kwargs: Any = None) -> Any:
-        kwargs = kwargs or {}
-        # This is called for every look at a shape: what cannot round is passed on first.
-        rounds = function in _ROUND and bool(args) and isinstance(args[0], Tensor) and args[0].dtype == torch.float64
-        if rounds and function is Tensor.float:
-            return args[0]
-        if rounds:
+def _in_float64(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function, which leaves float64 what it is where float32 is asked for."""
+
+    def kept(*args: Any, **kwargs: Any) -> Any:
+        if args and isinstance(args[0], Tensor) and args[0].dtype == torch.float64:
+            if function is _FLOAT:
+                return args[0]
             args = tuple(torch.float64 if x is torch.float32 else x for x in args)
             kwargs = {name: torch.float64 if x is torch.float32 else x for name, x in kwargs.items()}
         return function(*args, **kwargs)
 
+    return kept
+
+
+_ROUND = [
+    (home, name, _in_float64(getattr(home, name)))
+    for home, names in (
+        (Tensor, ("float", "to", "type", "softmax")),
+        (torch, ("softmax",)),
+        (nn.functional, ("softmax",)),
+    )
+    for name in names
+]
+"""What rounds, with what stands for it; a mode of torch would be asked of every other function as well."""
+
 
 @contextmanager
 def exactly() -> Iterator[None]:
-    """What would be rounded to float32 stays in float64, in this thread and context."""
-    with _Exactly():
+    """What would be rounded to float32 stays in float64, in this context."""
+    with ExitStack() as stack:
+        for home, name, kept in _ROUND:
+            stack.enter_context(mock.patch.object(home, name, kept))
         yield
 
 

@@ -68,6 +68,7 @@ def compare(some: Run, whole: Run, kept: list[int]) -> None:
         close(some.lengths(index), whole.lengths(index), f"lengths before layer {index}")
 
 
+@pytest.mark.crossed(1)
 @pytest.mark.parametrize("attention", ["sdpa", "eager"])
 @pytest.mark.parametrize("model_type", [*MODEL_TYPES, *ENCODER_DECODERS, *MASKED])
 def test_a_long_run_equals_one_with_eager_attention(model_type: str, attention: str, short: None) -> None:

@@ -28,6 +28,7 @@ def tensors(x, found: list) -> list:
     return found
 
 
+@pytest.mark.crossed(1)
 @pytest.mark.parametrize("model_type", MODEL_TYPES)
 @pytest.mark.parametrize("positions", [None, (2, 5)])
 def test_together_is_as_alone(model_type, positions):

@@ -79,6 +79,7 @@ def test_weights_are_not_copied() -> None:
     assert model.unembedding[7].tolist() == [3.0] * model.d_model
 
 
+@pytest.mark.crossed(1)
 @pytest.mark.parametrize("positions", [[8], [-1], [0, 3], [5, 2, 7], [-2, 0]])
 @pytest.mark.parametrize("model_type", ["gemma2", "gpt_neo", "opt", "gpt_oss"])
 def test_kept_positions_are_rows_of_the_whole_run(model_type: str, positions: list[int]) -> None:

@@ -261,6 +261,7 @@ def _probability(model, prompt: str, answer: str, neurons, factor: float) -> flo
 # Commands
 
 
+@pytest.mark.crossed(1)
 @pytest.mark.parametrize("name", GPTS)
 @pytest.mark.parametrize("command", COMMANDS)
 def test_commands_run_on_every_toy_or_say_why_not(monkeypatch, capsys, name, command):

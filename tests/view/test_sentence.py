@@ -4,6 +4,7 @@ The toy of facts is run on random texts of its own words: what it says of most o
 word, some on several, some on none.
 """
 
+import functools
 import itertools
 import random
 import re
@@ -34,6 +35,12 @@ def prompts(count: int) -> list[str]:
     return [" ".join(chosen.choices(WORDS, k=chosen.randint(2, 6))) for _ in range(count)]
 
 
+@functools.cache
+def explained(model: unembed.Model, prompt: str):
+    """What is told of a prompt, which several tests read."""
+    return payload_of(unembed.explain(model, prompt, top=2))
+
+
 def chances(model: unembed.Model, tokens: list[int]) -> torch.Tensor:
     with torch.no_grad():
         return model.module(torch.tensor([tokens])).logits[0, -1].double().softmax(-1)
@@ -44,7 +51,7 @@ def chances(model: unembed.Model, tokens: list[int]) -> torch.Tensor:
 )
 def test_every_clause_is_what_plain_runs_say(model: unembed.Model, chosen: range) -> None:
     for prompt in prompts(MORE)[chosen.start : chosen.stop]:
-        found = payload_of(unembed.explain(model, prompt, top=2))
+        found = explained(model, prompt)
         text = plain(found.sentence)
         tokens = [token.id for token in found.tokens]
         base = chances(model, tokens)
@@ -114,7 +121,7 @@ def quoted(token: str) -> str:
 
 
 def test_the_prompts_reach_every_clause(model: unembed.Model) -> None:
-    texts = [plain(sentence_of(unembed.explain(model, prompt, top=2))) for prompt in prompts(SEEDS)]
+    texts = [plain(explained(model, prompt).sentence) for prompt in prompts(SEEDS)]
     for clause in (
         "It says ",
         "It is unsure: ",

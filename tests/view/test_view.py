@@ -36,6 +36,7 @@ def numbers(lines: list[str]) -> list[float]:
     return [float(n.replace("−", "-")) for line in lines for n in re.findall(r"[+−]\d+\.\d\d\b", line)]
 
 
+@pytest.mark.crossed(1)
 @pytest.mark.parametrize("by", ["sublayer", "head", "source", "neuron", "source+neuron"])
 @pytest.mark.parametrize("how", [{}, {"reference": "raw"}, {"versus": "Rome", "target": "Paris"}])
 def test_what_is_shown_sums_to_the_total_that_is_shown(model, by, how):

@@ -142,6 +142,7 @@ def test_the_steps_of_a_path_join_and_are_named() -> None:
     assert bias.label.startswith(f"L{bias.layer} cross value bias @ {bias.position} → L{bias.layer}.X")
 
 
+@pytest.mark.crossed(1)
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
 @each
 def test_paths_and_remainder_sum_to_the_models_number(model_type: str, dtype: torch.dtype) -> None:

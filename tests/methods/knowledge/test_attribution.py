@@ -73,6 +73,7 @@ def slope_of_layer(model, tokens, answer, layer, value) -> tuple[float, torch.Te
     return float(p.detach()), torch.autograd.grad(p, leaf)[0]
 
 
+@pytest.mark.crossed(1)
 @pytest.mark.parametrize("answer", [TARGET, (23, 5, 60)], ids=["one-token", "three-tokens"])
 @pytest.mark.parametrize("model_type", DENSE)
 def test_layer_path_is_the_authors_riemann_sum(model_type: str, answer: tuple[int, ...]) -> None:
@@ -94,10 +95,10 @@ def test_layer_path_is_the_authors_riemann_sum(model_type: str, answer: tuple[in
 
 @pytest.mark.parametrize("model_type", ["gpt2", "llama", "phi", "gpt_neo"])
 def test_gauss_path_is_the_integral(model_type: str) -> None:
-    """Against 200 Gauss-Legendre nodes of full runs; the error is the stated tolerance, spread over neurons."""
+    """Against 64 Gauss-Legendre nodes of full runs; the error is the stated tolerance, spread over neurons."""
     model = unembed.wrap(build(model_type))
     found = attribute(model, TOKENS, TARGET, path=LayerPath(tolerance=1e-4))
-    points, weights = np.polynomial.legendre.leggauss(200)
+    points, weights = np.polynomial.legendre.leggauss(64)
     layer = 1
     w = activations(model, TOKENS, TARGET)[layer][len(TOKENS) - 1 :]
     expected = sum(
@@ -149,6 +150,7 @@ def test_what_the_model_says_by_itself_is_an_answer_too() -> None:
     assert "says by itself" in one.notes[0]
 
 
+@pytest.mark.crossed(1)
 @pytest.mark.parametrize("answer", [TARGET, (23, 5)], ids=["one-token", "two-tokens"])
 @pytest.mark.parametrize("model_type", ["gpt2", "gemma2", "llama"])
 def test_neuron_path_is_the_integral_of_the_printed_formula(model_type: str, answer: tuple[int, ...]) -> None:

@@ -105,6 +105,7 @@ def test_reference_texts_are_facts_that_do_not_mention_the_subject() -> None:
     assert 0 < len(without) < len(everything)
 
 
+@pytest.mark.slow
 @pytest.mark.real
 def test_real_update_holds_on_unseen_paraphrases(real_model: Model) -> None:
     """Made with three prompts, tried on the other three; other facts keep their answers; then all is as before."""

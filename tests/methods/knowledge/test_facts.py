@@ -3,6 +3,7 @@
 import json
 import re
 from collections import Counter
+from collections.abc import Sequence
 from itertools import combinations
 
 import pytest
@@ -406,14 +407,16 @@ def test_the_real_model_knows_some_shipped_facts(real_model) -> None:
     """For the first fact of each relation, the answer's first token is on top after most paraphrases."""
     for name in relations():
         fact = shipped(name).facts[0]
-        right = [_on_top(real_model, prompt, fact.target) for prompt in fact.prompts]
+        right = _on_top(real_model, fact.prompts, fact.target)
         assert sum(right) >= 4, (fact.subject, fact.answer, right)
 
 
-def _on_top(model, prompt: str, target: str) -> bool:
-    """Whether the model continues the prompt with the target's first token."""
-    asked, told = model.tokenizer(prompt).input_ids, model.tokenizer(prompt + target).input_ids
-    assert told[: len(asked)] == asked
+def _on_top(model, prompts: Sequence[str], target: str) -> list[bool]:
+    """Whether the model continues each prompt with the target's first token; it reads no padding after a prompt."""
+    asked, told = ([model.tokenizer(prompt + end).input_ids for prompt in prompts] for end in ("", target))
+    assert all(whole[: len(ids)] == ids for whole, ids in zip(told, asked, strict=True))
+    ends = [len(ids) - 1 for ids in asked]
+    padded = torch.tensor([[*ids, *[0] * (max(ends) + 1 - len(ids))] for ids in asked])
     with torch.inference_mode():
-        logits = model.module(torch.tensor([asked]), logits_to_keep=1).logits
-    return int(logits[0, -1].argmax()) == told[len(asked)]
+        last = model.module(padded).logits[torch.arange(len(ends)), ends].argmax(-1).tolist()
+    return [token == whole[len(ids)] for token, whole, ids in zip(last, told, asked, strict=True)]

@@ -141,6 +141,7 @@ def test_completeness_holds_in_every_layer_of_both_stacks(model_type: str) -> No
             assert abs(one.error) <= 0.005 * found.probability
 
 
+@pytest.mark.crossed(1)
 @each
 @pytest.mark.parametrize("factor", [0.0, 2.0], ids=["suppressed", "amplified"])
 def test_suppressing_and_amplifying_equals_full_reruns(model_type: str, factor: float) -> None:

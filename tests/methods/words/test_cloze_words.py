@@ -28,6 +28,7 @@ def log_p(module, tokens, place: int, hidden: int | None = None) -> float:
         return float(module(torch.tensor([tokens]), **more).logits[0, place].log_softmax(-1)[ANSWER])
 
 
+@pytest.mark.crossed(1)
 @each_masked
 @pytest.mark.parametrize("how", ["delete", "mask", "replace"])
 def test_every_token_equals_a_full_run(model_type: str, how: str) -> None:

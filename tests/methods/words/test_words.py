@@ -11,7 +11,7 @@ from itertools import permutations
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import unembed
@@ -94,12 +94,13 @@ def check(module, how: str, parts: Parts, answer: Sequence[int] = ANSWER) -> Non
 PARTS = ((0,), (1, 2), (3,), (4, 5), (6, 7))
 
 
+@pytest.mark.crossed(1)
+@pytest.mark.parametrize("tokens", [len(ANSWER), 1])
 @each_family
-def test_every_row_equals_a_full_run(model_type: str) -> None:
+def test_every_row_equals_a_full_run(model_type: str, tokens: int) -> None:
     module = build(model_type)
     for how in HOWS:
-        check(module, how, PARTS)
-        check(module, how, PARTS, ANSWER[:1])
+        check(module, how, PARTS, ANSWER[:tokens])
 
 
 @st.composite
@@ -114,7 +115,6 @@ def sorted_by_place(parts: list[range]) -> list[range]:
     return sorted(parts, key=lambda part: part[0])
 
 
-@settings(max_examples=40, deadline=None)
 @given(
     st.sampled_from(MODEL_TYPES),
     st.integers(0, 10**6),
@@ -143,6 +143,7 @@ def test_a_target_is_its_first_token_and_a_difference_is_one_of_logits() -> None
             assert unit.effect == pytest.approx(float(base[44] - base[8] - gone[44] + gone[8]), abs=1e-8)
 
 
+@pytest.mark.crossed(1)
 @pytest.mark.parametrize("model_type", ["gpt2", "llama", "gemma2", "gpt_neo", "qwen3_moe"])
 @pytest.mark.parametrize("how", HOWS)
 def test_shapley_values_and_pairs_equal_the_definition_by_full_runs(model_type: str, how: str) -> None:
@@ -269,6 +270,7 @@ def test_the_first_unit_is_compared_with_the_same_removal_in_other_texts(how: st
 # Models whose numbers depend on the length of the prompt
 
 
+@pytest.mark.crossed(2)
 @pytest.mark.parametrize("kind", ["dynamic", "longrope"])
 @pytest.mark.parametrize("length", [6, 8, 9, 10, 13])
 @pytest.mark.parametrize("how", ["delete", "mask"])
@@ -293,6 +295,7 @@ SOURCE, DECODER = (5, 9, 77, 31, 2), (0, 12)
 _OF_TEXT = ("bart", "marian", "mbart", "t5")
 
 
+@pytest.mark.crossed(1)
 @pytest.mark.parametrize("model_type", _OF_TEXT)
 @pytest.mark.parametrize("how", ["delete", "mask", "replace=id:23", "swap"])
 def test_words_of_a_source_equal_full_runs(model_type: str, how: str) -> None:
