@@ -9,6 +9,7 @@ import unembed
 from builders.commands import run, valid
 from builders.words import PROMPT
 from unembed.methods.knowledge.attribution import LayerPath, NeuronPath, attribute
+from unembed.methods.knowledge.evaluate import evaluate
 from unembed.methods.knowledge.facts import read_facts
 from unembed.methods.knowledge.find import find
 from unembed.methods.knowledge.neurons import Criteria
@@ -111,6 +112,26 @@ def test_find_passes_its_options_on_and_goes_on_from_a_folder(cli, folder, facts
     assert code != 0
     assert "No fact of capital is left." in err
     assert "2 facts are left out: the model does not give the answer to half of the prompts." in err
+
+
+def test_evaluate_json_is_the_library_result(cli, folder, tmp_path) -> None:
+    words = ("France", "Rome", "Paris", "new")
+    facts = "".join(f"  - {{subject: {a}, answer: {b}}}\n" for a, b in zip(words, words[::-1], strict=True))
+    path = tmp_path / "facts.yaml"
+    path.write_text(FACTS.partition("facts:")[0] + "facts:\n" + facts)
+    options = ("--steps", "2", "--limit", "3", "--seed", "1")
+    code, out, err = cli("knowledge", "evaluate", str(path), *options, "--json")
+    assert (code, err) == (0, "")
+    data = valid(out)
+    (relation,) = read_facts(path)
+    model, way = unembed.load(str(folder)), LayerPath(steps=2)
+    found = evaluate(model, [relation.of(relation.facts[:3])], path=way, seed=1)
+    assert data == json.loads(json.dumps(found.to_dict()))
+    lines = cli("knowledge", "evaluate", str(path), *options)[1].splitlines()
+    assert "KNOWLEDGE NEURONS evaluated on 1 fact" in lines[0]
+    code, _, err = cli("knowledge", "evaluate", str(path), "--relation", "king")
+    assert code != 0
+    assert "holds the relations capital, and no 'king'" in err
 
 
 def test_terminal_views_hold_the_numbers(cli, facts_file) -> None:

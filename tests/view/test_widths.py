@@ -66,6 +66,7 @@ COMMANDS = {
     "attribute": ("knowledge", "attribute", PROMPT, "--target", "Paris"),
     "attribute, exact": ("knowledge", "attribute", PROMPT, "--target", "Paris", "--path", "neuron"),
     "find": ("knowledge", "find", "FACTS", "--t", "0.05", "--p", "0.3", "--share", "1"),
+    "evaluate": ("knowledge", "evaluate", "MANY", "--steps", "2"),
     "memory": ("knowledge", "memory", "L1", "--neurons", "3", "--top", "2", "--text", "TEXT"),
     "study": ("study", "PROMPTS", "--no-test", "--out", "OUT"),
     "suppress": ("knowledge", "suppress", "L1.N3", "--facts", "FACTS", "--subject", "France"),
@@ -93,6 +94,7 @@ _LABEL = re.compile(r" *\S{1,16}(?: \S{1,5})? {2,}")
 def payloads(cli, monkeypatch, capsys, tmp_path) -> Any:
     """Runs a command and gives what it would show, with how."""
     (tmp_path / "facts.yaml").write_text(FACTS)
+    (tmp_path / "many.yaml").write_text(FACTS + "  - {subject: Paris, answer: of}\n")
     (tmp_path / "text.txt").write_text("\n\n".join([f"{PROMPT} Paris a new Rome is the capital of France"] * 12))
     mine = read_facts(tmp_path / "facts.yaml")
     for module in ("comparison", "asking"):  # the shipped facts have words that the tiny model does not know
@@ -102,7 +104,7 @@ def payloads(cli, monkeypatch, capsys, tmp_path) -> Any:
     pair = {"clean": PROMPT, "corrupt": "the capital of Rome is", "target": "Paris", "vs": "new"}
     (tmp_path / "pairs.jsonl").write_text("\n".join([json.dumps(pair)] * 4))
     named = {"FACTS": "facts.yaml", "TEXT": "text.txt", "PROMPTS": "prompts.csv", "OUT": "study", "MERGED": "merged"}
-    named |= {"EDGES": "edges.json", "PAIRS.jsonl": "pairs.jsonl"}
+    named |= {"MANY": "many.yaml", "EDGES": "edges.json", "PAIRS.jsonl": "pairs.jsonl"}
     files = {word: str(tmp_path / name) for word, name in named.items()}
 
     def run(command: tuple[str, ...], model: str | None = None) -> list[tuple[Any, dict[str, Any]]]:
@@ -231,6 +233,7 @@ def test_every_payload_that_a_terminal_shows_is_tried(payloads, request) -> None
         "knowledge-facts",
         "knowledge-attribute",
         "knowledge-find",
+        "knowledge-evaluate",
         "knowledge-memory",
         "knowledge-edit",
         "models",

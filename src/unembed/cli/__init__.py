@@ -33,6 +33,7 @@ _FIRST = (
     "doctor",
     "explorer",
     "knowledge",
+    "evaluation",
     "editing",
     "toys",
     "models",

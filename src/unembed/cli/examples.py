@@ -31,6 +31,7 @@ _EXAMPLES = {
     "serve": 'unembed serve "The capital of France is" --port 8000',
     "knowledge attribute": 'unembed knowledge attribute "The capital of France is" --target " Paris"',
     "knowledge find": "unembed knowledge find --relation capital --limit 3",
+    "knowledge evaluate": "unembed knowledge evaluate --relation capital --relation language --only known",
     "knowledge facts": "unembed knowledge facts",
     "knowledge suppress": "unembed knowledge suppress --relation capital --subject France",
     "knowledge amplify": "unembed knowledge amplify --relation capital --subject France",

@@ -125,7 +125,7 @@ class SearchOptions(SharedSearch):
 
 
 @dataclass(frozen=True)
-class FindOptions:
+class ValuesOptions:
     """How facts are attributed, which of them, and where the values are kept."""
 
     path: PathOpt = "layer"
@@ -142,7 +142,6 @@ class FindOptions:
         Path | None,
         typer.Option(metavar="FOLDER", help="Keep the values of each prompt here: what was killed goes on from them."),
     ] = None
-    memory: MemoryOpt = None
 
     def words(self) -> "dict[str, Any]":
         """As the search takes them.
@@ -156,7 +155,18 @@ class FindOptions:
         check_kinds(self.only or ())
         count = 300 if self.path == "neuron" and self.candidates is None else self.candidates
         path = path_of(self.path, quadrature=self.quadrature, steps=self.steps, candidates=count)
-        return {"path": path, "kinds": self.only or (), "keep": self.keep, "memory": self.memory}
+        return {"path": path, "kinds": self.only or (), "keep": self.keep}
+
+
+@dataclass(frozen=True)
+class FindOptions(ValuesOptions):
+    """The same, and the memory that walks may use."""
+
+    memory: MemoryOpt = None
+
+    def words(self) -> "dict[str, Any]":
+        """As the search takes them."""
+        return {**super().words(), "memory": self.memory}
 
 
 @dataclass(frozen=True)
