@@ -63,6 +63,7 @@ COMMANDS = {
     "bigrams": ("bigrams", "France", "--generate", "4"),
     "heads": ("heads", "--sequences", "1", "--top", "2"),
     "noise": ("noise", PROMPT, "--text", "TEXT"),
+    "pairs": ("pairs", PROMPT, "--heads", "6"),
     "attribute": ("knowledge", "attribute", PROMPT, "--target", "Paris"),
     "attribute, exact": ("knowledge", "attribute", PROMPT, "--target", "Paris", "--path", "neuron"),
     "find": ("knowledge", "find", "FACTS", "--t", "0.05", "--p", "0.3", "--share", "1"),
@@ -226,6 +227,7 @@ def test_every_payload_that_a_terminal_shows_is_tried(payloads, request) -> None
         "heads",
         "stack-heads",
         "noise",
+        "pairs",
         "toys",
         "test",
     }

@@ -22,10 +22,10 @@ def pairs_lines(payload: PairsPayload, paper: Paper, *, top: int = 15) -> Iterat
         yield Text(f" INTERRUPTED: {len(payload.pairs)} of {payload.planned} pairs are finished", STRONG)
     read = "logit" if payload.versus is None else f"logit above {visible(payload.versus.text)}"
     yield Text(f" {read} {decimal(payload.base)} with every head; without some, it changes by", FAINT)
-    yield Text(f"  {cell('pair', 20)}{cell('first', 8)}{cell('second', 8)}{cell('both', 8)}more than the sum", FAINT)
+    yield Text(f"  {cell('pair', 20)}{cell('first', 7)}{cell('second', 8)}{cell('neither', 9)}more than the sum", FAINT)
     for pair in sorted(payload.pairs, key=lambda pair: -abs(pair.interaction))[:top]:
-        numbers = (pair.effect_first, pair.effect_second, pair.together)
-        told = "".join(cell(signed(number), 8) for number in numbers)
+        numbers = ((pair.effect_first, 7), (pair.effect_second, 8), (pair.together, 9))
+        told = "".join(cell(signed(number), width) for number, width in numbers)
         name = cell(f"{pair.first} + {pair.second}", 20)
         yield Text(cell(f"  {name}{told}{cell(signed(pair.interaction), 8)}{_said(pair)}", paper.width))
     if len(payload.pairs) > top:
