@@ -444,6 +444,44 @@ export interface CircuitSize {
   interval: [number, number] | null;
 }
 
+/** `unembed explain --against --json`. */
+export interface CompareWeightsPayload {
+  /** The model that was run. */
+  model: ModelFacts;
+  /** The other set of weights. */
+  against: ModelFacts;
+  /** The prompt. */
+  tokens: Array<PromptToken>;
+  /** Where the prediction is made, counted from 0. */
+  position: number;
+  /** With what the first model gives it. */
+  target: Target;
+  /** What was subtracted from the raw logit of the target. */
+  reference: Reference;
+  /** What each model predicts: the first, the other. */
+  top: Array<Prediction>;
+  /** The readout of the first model, in logits. */
+  value: number;
+  /** That of the other. */
+  other: number;
+  /** `other - value`: the sum of `changes` and `rounding`. */
+  difference: number;
+  /** One a part, in the order of the stream. */
+  changes: Array<PartChange>;
+  /** What the two runs rounded differently, of 16-bit models; else 0. */
+  rounding: number;
+  /** What rounding lets the sum be off by. */
+  tolerance: number;
+  /** The parts that do most alone: first one, then two, and so on; last all parts. */
+  together: Array<PartsTogether>;
+  /** What a reader should know, such as a target of several tokens. */
+  notes: Array<string>;
+  /** Of unembed, torch and transformers. */
+  versions: Record<string, string>;
+  /** The name and number of this schema. */
+  schema: "unembed/compare-weights/1";
+}
+
 /** How a head composes with one below it; `ratio` is to random matrices of the same shape. */
 export interface CompositionPair {
   /** Through which input of the second head. */
@@ -620,6 +658,82 @@ export interface Effect {
   verdict: "causal" | "suppressor" | "ordinary" | null;
   /** Whether rounding could change the verdict, or the size of what is causal or a suppressor. */
   borderline: boolean;
+}
+
+/** `unembed knowledge evaluate --json`. */
+export interface EvaluatePayload {
+  /** The model that was run. */
+  model: ModelFacts;
+  /** The facts, by the part that they were drawn into. */
+  relations: Array<EvaluatedRelation>;
+  /** The setting of the paper. */
+  published: SelectionSetting;
+  /** The setting that was taken. */
+  chosen: SelectionSetting;
+  /** All that were compared. */
+  tried: Array<TriedSetting>;
+  /** How many neurons each fact of the test has by the paper's setting. */
+  published_sizes: Array<number>;
+  /** How many it has by the chosen one. */
+  chosen_sizes: Array<number>;
+  /** On the facts of the test. */
+  effects: Array<EvaluatedEffect>;
+  /** What a reader should know, such as a target of several tokens. */
+  notes: Array<string>;
+  /** Of unembed, torch and transformers. */
+  versions: Record<string, string>;
+  /** The name and number of this schema. */
+  schema: "unembed/knowledge-evaluate/1";
+}
+
+/** What neurons do to one group of prompts: means over facts, with the ends of 95 % intervals. A change is `sum P after / sum P before - 1`. Ends of the interval of a mean are null for fewer than five facts. */
+export interface EvaluatedEffect {
+  /** By which setting the neurons were chosen. */
+  choice: "published" | "chosen";
+  /** Scaled by 0, or by 2. */
+  action: "suppress" | "amplify";
+  /** Where the answer is predicted, or in the weights. */
+  place: "answer" | "weights";
+  /** The fact's other prompts, facts of its relation, or facts of other relations. */
+  group: "own" | "related" | "unrelated";
+  /** Of the test, that have neurons. */
+  facts: number;
+  /** Mean over facts. */
+  change: number;
+  /** Of its interval (BCa). */
+  low: number | null;
+  /** Of its interval (BCa). */
+  high: number | null;
+  /** Mean change by as many random neurons; null where there cannot be a control. */
+  random: number | null;
+  /** Of its interval (BCa). */
+  random_low: number | null;
+  /** Of its interval (BCa). */
+  random_high: number | null;
+  /** Change less that of the control, fact by fact. */
+  difference: number | null;
+  /** Of its interval (BCa). */
+  difference_low: number | null;
+  /** Of its interval (BCa). */
+  difference_high: number | null;
+  /** In how many facts the neurons do more than the control. */
+  stronger: number;
+  /** Of the share of these facts (Wilson). */
+  stronger_low: number;
+  /** Of the share of these facts (Wilson). */
+  stronger_high: number;
+}
+
+/** The facts of a relation by their subjects, drawn into three parts. */
+export interface EvaluatedRelation {
+  /** Its name. */
+  relation: string;
+  /** A setting is chosen by these. */
+  choose: Array<string>;
+  /** Neurons that these share are dropped. */
+  refine: Array<string>;
+  /** The effects are of these. */
+  test: Array<string>;
 }
 
 /** `unembed explain --answer --json`. */
@@ -1726,12 +1840,42 @@ export interface Part {
   encoder?: boolean;
 }
 
+/** What one part adds to the difference of the two readouts. */
+export interface PartChange {
+  /** `embedding`, `L3 attn`, `L3 mlp`, or `readout`: final norm and unembedding. */
+  label: string;
+  /** What the part is. */
+  kind: "embedding" | "attention" | "mlp" | "readout";
+  /** The block, counted from 0. */
+  layer: number | null;
+  /** `weights + input`, in logits. */
+  value: number;
+  /** Since its weights are others, in logits. */
+  weights: number;
+  /** Since what it reads is another, in logits; of the readout, the scale of the final norm. */
+  input: number;
+  /** The readout of the first model with this part of the other in the place of its own. */
+  alone: number;
+}
+
 /** A part, and what it is set to. */
 export interface PartTest {
   /** The part. */
   part: Part;
   /** To zero, twice its value, its mean over plain text, or its value from the other prompt. */
   how: "zero" | "double" | "mean" | "swap";
+}
+
+/** Parts of the other model put into the first together. */
+export interface PartsTogether {
+  /** Of the parts, as in `changes`; of the last entry all. */
+  labels: Array<string>;
+  /** The readout with them, in logits. */
+  value: number;
+  /** What the model predicts with them. */
+  top: Prediction;
+  /** Of the target with them. */
+  probability: number;
 }
 
 /** One patched run. */
@@ -2120,6 +2264,16 @@ export interface ScorePair {
   value: number;
   /** The part of `value` that is not due to the distance between the positions. */
   content: number;
+}
+
+/** When a neuron is a fact's own. */
+export interface SelectionSetting {
+  /** The share of the largest attribution above which a neuron counts. */
+  t: number;
+  /** The share of a fact's prompts in which it must. */
+  p: number;
+  /** The share of other facts that may have it as well; 1 drops none. */
+  share: number;
 }
 
 /** By how much attention to itself rises: with the own value kept, in the control, and the one minus the other. */
@@ -2628,6 +2782,18 @@ export interface TracePayload {
   versions: Record<string, string>;
   /** The name and number of this schema. */
   schema: "unembed/trace/2";
+}
+
+/** A setting on the facts that it is chosen by, suppressed where the answer is predicted. */
+export interface TriedSetting {
+  /** Which. */
+  setting: SelectionSetting;
+  /** How many have neurons under it. */
+  facts: number;
+  /** Mean change of the fact itself; null without neurons. */
+  own: number | null;
+  /** Mean change of other facts of its relation; null without any. */
+  related: number | null;
 }
 
 /** What two units do together. */
