@@ -206,20 +206,18 @@ def evaluate(
     best = min((one for one in tried if one.own is not None), key=_worth, default=None)
     if best is None:
         raise InputError("No fact has neurons by any of the settings. Give more facts, or a smaller t or p.")
-    picked = {choice: _neurons(known, found, by, "test") for choice, by in _choices(best.criteria).items()}
+    by_choice: dict[Choice, Criteria] = {"published": PUBLISHED, "chosen": best.criteria}
+    picked: dict[Choice, _Chosen] = {choice: _neurons(known, found, by, "test") for choice, by in by_choice.items()}
+    sizes: dict[Choice, tuple[int, ...]] = {choice: tuple(map(len, each.values())) for choice, each in picked.items()}
     return KnowledgeEvaluation(
         model=model,
         splits=known.splits,
         tried=tuple(tried),
         chosen=best.criteria,
-        sizes={choice: tuple(map(len, chosen.values())) for choice, chosen in picked.items()},
+        sizes=sizes,
         effects=_effects(model, known.trials("test"), picked, seed, progress),
         left_out=known.left_out,
     )
-
-
-def _choices(best: Criteria) -> dict[Choice, Criteria]:
-    return {"published": PUBLISHED, "chosen": best}
 
 
 def _worth(one: Tried) -> float:
