@@ -1,4 +1,4 @@
-// ../../../main/explorer/node_modules/preact/dist/preact.mjs
+// node_modules/preact/dist/preact.mjs
 var e, t, n, r, i, a, o, s, c, l, u, d, f = Symbol.for("pv"), p = {}, m = [], h = /^m(i|n|o|s|text|space)$/, g = Array.isArray, _ = m.slice, v = Object.assign;
 function ee(e) {
 	e && e.parentNode && e.remove();
@@ -289,7 +289,7 @@ e = { __e: function(e, t, n, r) {
 }, te.prototype.render = x, r = [], a = 0, o = function(e, t) {
 	return e.__v.__b - t.__v.__b;
 }, s = Symbol(), c = /(PointerCapture)$|Capture$/i, l = 0, u = {}, d = 0;
-// ../../../main/explorer/node_modules/preact/hooks/dist/hooks.mjs
+// node_modules/preact/hooks/dist/hooks.mjs
 var Se, w, Ce, we, Te = Object.is, Ee = 0, De = [], Oe = [], T = e, ke = T.__b, Ae = T.__r, je = T.diffed, Me = T.__c, Ne = T.unmount, Pe = T.__;
 function Fe(e, t) {
 	T.__h && T.__h(w, e, Ee || t), Ee = 0;
@@ -444,7 +444,7 @@ function Xe(e, t) {
 function Ze(e, t) {
 	return typeof t == "function" ? t(e) : t;
 }
-// ../../../main/explorer/node_modules/@preact/signals-core/dist/signals-core.module.js
+// node_modules/@preact/signals-core/dist/signals-core.module.js
 var Qe = Symbol.for("preact-signals");
 function $e() {
 	if (it > 1) it--;
@@ -697,7 +697,7 @@ function bt(e, t) {
 	var r = n.d.bind(n);
 	return r[Symbol.dispose] = r, r;
 }
-// ../../../main/explorer/node_modules/@preact/signals/dist/signals.module.js
+// node_modules/@preact/signals/dist/signals.module.js
 var xt, St, Ct = typeof window < "u" && !!window.__PREACT_SIGNALS_DEVTOOLS__, wt = [];
 bt(function() {
 	xt = this.N;
@@ -1051,7 +1051,7 @@ function Ut(e, t = !1) {
 		stale: !n?.result
 	};
 }
-// ../../../main/explorer/node_modules/preact/jsx-runtime/dist/jsxRuntime.mjs
+// node_modules/preact/jsx-runtime/dist/jsxRuntime.mjs
 var Wt = Symbol.for("pv"), Gt = 0;
 Array.isArray;
 function M(t, n, r, i, a, o) {
