@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+import unembed
+
 ROOT = Path(__file__).parents[1]
 TESTS = ROOT / "tests"
 LONGEST = 450
@@ -96,13 +98,15 @@ def test_parameters_are_counted_without_self(source: str, count: int) -> None:
 
 def test_few_functions_have_eight_or_more_parameters() -> None:
     """Methods that a researcher calls may; what a command or a helper needs so many of is a type."""
-    found = [
-        f"{path.relative_to(ROOT)} {node.name}"
+    found = {
+        f"{path.relative_to(ROOT)} {node.name}": node.name in unembed.__all__ and "methods" in path.parts
         for path in (ROOT / "src").rglob("*.py")
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and parameters(node) >= 8
-    ]
-    assert len(found) <= 16, found
+    }
+    others = [name for name, public in found.items() if not public]
+    assert len(found) - len(others) <= 16, found
+    assert len(others) <= 3, others
 
 
 def test_no_file_is_too_long_to_be_read_in_one_sitting() -> None:

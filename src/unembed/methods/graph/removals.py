@@ -28,7 +28,7 @@ from unembed.models.reprs import Brief
 from unembed.progress import Progress, silent
 from unembed.seeds import generator
 
-STEPS = (1, 2, 5, 10, 20, 50, 100, 200)
+_STEPS = (1, 2, 5, 10, 20, 50, 100, 200)
 """After how many nodes the deletion curve is read, besides all of them."""
 DRAWS = 5
 """How many random graphs stand beside."""
@@ -80,7 +80,7 @@ class GraphScore(Brief):
         return f"{self.nodes} of {self.all} nodes, faithfulness {self.faithfulness:.2f}, random {self.by_chance:.2f}"
 
 
-def changed(asked: Explained, places: Collection[NodePlace]) -> list[Edit]:
+def _changed(asked: Explained, places: Collection[NodePlace]) -> list[Edit]:
     """One version of the run, with some nodes changed."""
     positions: dict[Part, list[int]] = {}
     for part, position in places:
@@ -103,7 +103,7 @@ def measured(
         InputError: a memory budget too small for one version.
         Interrupted: on Ctrl-C, as `counterfactuals`.
     """
-    planned = [changed(asked, places) for places in versions]
+    planned = [_changed(asked, places) for places in versions]
     return counterfactuals(
         asked.run, planned, asked.measure, at=asked.positions, memory=memory, progress=progress
     ).double()
@@ -152,7 +152,7 @@ def score(
         alone = measured(asked, [[node] for node in nodes], memory, progress)
         order = (alone - asked.base).abs().argsort(descending=True, stable=True)[: len(shown)]
         kept.append({nodes[i] for i in order.tolist()})
-    steps = [count for count in STEPS if count < len(shown)] + [len(shown)]
+    steps = [count for count in _STEPS if count < len(shown)] + [len(shown)]
     versions: list[Collection[NodePlace]] = [[node for node in nodes if node not in each] for each in kept]
     versions += [shown[:count] for count in steps]
     empty = [i for i, places in enumerate(versions) if not places]
