@@ -52,7 +52,7 @@ MADE: dict[str, Callable[[unembed.Model, unembed.Run], Any]] = {
     "explain_answer": lambda model, run: unembed.explain_answer(run, [TARGET]),
     "lens": lambda model, run: unembed.lens(run, TARGET),
     "compare_weights": lambda model, run: unembed.compare_weights(
-        run, unembed.wrap(build("llama", layers=3, seed=1), model.tokenizer), TARGET, together=2
+        run, unembed.wrap(build("llama", layers=3, seed=1), model.tokenizer), TARGET
     ),
     "attention": lambda model, run: unembed.attention(run, TARGET),
     "attention of one head": lambda model, run: unembed.attention(run, TARGET, layer=1, head=2),

@@ -139,7 +139,7 @@ def test_the_ledger_of_the_difference() -> None:
 
 def test_swapping_the_models_changes_signs_alone() -> None:
     models = [unembed.wrap(module) for module in _pair("gemma2")]
-    there, back = (unembed.compare_weights(a, TOKENS, b, TARGET, together=0) for a, b in (models, models[::-1]))
+    there, back = (unembed.compare_weights(a, TOKENS, b, TARGET) for a, b in (models, models[::-1]))
     assert there.difference == -back.difference
     for one, other in zip(there.changes, back.changes, strict=True):
         assert (one.label, one.weights, one.input) == (

@@ -53,6 +53,7 @@ OF_A_MODEL: dict[str, Callable] = {
     "attention_score": lambda model, run: unembed.attention_score(model, run, 1, 0).score,
     "words": lambda model, run: unembed.words(model, run, 7, by="token").value.log_probability,
     "head_pairs": lambda model, run: unembed.head_pairs(model, run, 7, heads=2).pairs[0].together,
+    "compare_weights": lambda model, run: unembed.compare_weights(model, run, wrapped(seed=2), 7).difference,
     "noise": lambda model, run: unembed.noise(model, run, seeds=2, text=[1, 2, 3, 4] * 5).plain.heads.sum(),
     "intervene": lambda model, run: intervene(model, run, 7, [Change(Part("mlp", 0), "zero")]).target_after.logit,
     "continued": lambda model, run: direct_logits(model, continued(model, run, 1)).sum(),
@@ -96,6 +97,7 @@ def test_every_function_that_takes_a_model_and_a_run_is_tried_here() -> None:
         *OF_A_MODEL,
         "prompt_of",
         "literally",
+        "call_block",  # which calls a block of any model as it was called in a run
     }
 
 

@@ -182,7 +182,9 @@ def test_an_unmerged_adapter_is_the_merged_one() -> None:
     assert all(values[t.label] == pytest.approx(t.value, abs=1e-10) for t in other.terms())
     nodes, others = (unembed.graph(run, 5, nodes=12) for run in _runs(found, expected))
     assert nodes.value == pytest.approx(others.value, abs=1e-10)
-    assert _edges(nodes) == pytest.approx(_edges(others), abs=1e-9)
+    mine, other = _edges(nodes), _edges(others)
+    for edge in mine.keys() | other.keys():  # an edge of rounding alone may be in one of them
+        assert mine.get(edge, 0.0) == pytest.approx(other.get(edge, 0.0), abs=1e-9), edge
 
 
 def _runs(*models):

@@ -15,7 +15,7 @@ import pytest
 from rich.cells import cell_len
 
 from builders.commands import run as call
-from builders.words import PROMPT
+from builders.words import PROMPT, save_tiny
 from unembed.cli.output import Output
 from unembed.methods.knowledge.facts import read_facts
 from unembed.view import terminal
@@ -41,6 +41,7 @@ COMMANDS = {
     "explain, swapped": ("explain", PROMPT, "--swap", "France=Rome", "--vs", "Rome", "--by", "source"),
     "explain, no tests": ("explain", PROMPT, "--no-test", "--by", "source+neuron"),
     "explain an answer": ("explain", PROMPT, "--answer", "new Rome is a new Paris"),
+    "two sets of weights": ("explain", PROMPT, "--target", "Paris", "--against", "OTHER"),
     "words": ("words", PROMPT, "--shapley", "--pairs", "--compare"),
     "words, an answer": ("words", PROMPT, "--answer", "new Rome", "--by", "token"),
     "ablate": ("ablate", PROMPT, "--site", "head"),
@@ -107,6 +108,7 @@ def payloads(cli, monkeypatch, capsys, tmp_path) -> Any:
     named = {"FACTS": "facts.yaml", "TEXT": "text.txt", "PROMPTS": "prompts.csv", "OUT": "study", "MERGED": "merged"}
     named |= {"MANY": "many.yaml", "EDGES": "edges.json", "PAIRS.jsonl": "pairs.jsonl"}
     files = {word: str(tmp_path / name) for word, name in named.items()}
+    files["OTHER"] = str(save_tiny(tmp_path / "other", seed=1))
 
     def run(command: tuple[str, ...], model: str | None = None) -> list[tuple[Any, dict[str, Any]]]:
         found = []
@@ -215,6 +217,7 @@ def test_every_payload_that_a_terminal_shows_is_tried(payloads, request) -> None
     kinds = {kind.schema.split("/")[1] for kind in lines_of.registry if hasattr(kind, "schema")}
     tried = {"explain", "explain-answer", "words", "ablate", "attention", "lens", "patch", "trace", "steer", "paths"}
     tried |= {
+        "compare-weights",
         "graph",
         "study",
         "report",

@@ -49,6 +49,8 @@ from unembed.runs.run import Run
 _SLACK = 64.0
 """Units of the precision, relative to the largest logit, by which two correct ways to run a model differ (the check at
 load has the same)."""
+_TOGETHER = 5
+"""How many parts are put in together, at most, beside all of them."""
 _NO_WEIGHTS = {"dtype", "torch_dtype", "transformers_version", "architectures", "quantization_config", "use_cache"}
 
 
@@ -163,7 +165,6 @@ def compare_weights(
     versus: str | int | None = None,
     reference: str = "mean",
     position: int | None = None,
-    together: int = 5,
     progress: Progress = silent,
 ) -> WeightComparison:
     """Compare what two sets of weights of one architecture say to a prompt, part by part.
@@ -176,7 +177,6 @@ def compare_weights(
         versus: a token; compares `logit(target) - logit(versus)` instead.
         reference: "mean" compares logits above the vocabulary mean, "raw" plain ones.
         position: where to read; None reads where it is asked.
-        together: up to how many parts are put in together, beside all of them.
         progress: called after each layer.
 
     Raises:
@@ -186,7 +186,7 @@ def compare_weights(
         LedgerError: the changes do not sum to the difference.
     """
     _check_alike(prompt.model, against)
-    place, count = prompt.place(position), counted(together, "the number of parts")
+    place = prompt.place(position)
     first = prompt.recorded()
     other = record(against, first.tokens)
     reads = _readouts(first, other, place, target, versus, reference)
@@ -199,7 +199,7 @@ def compare_weights(
         changes=changes,
         rounding=rounding,
         tolerance=tolerance,
-        together=_together(reads, changes, count, progress),
+        together=_together(reads, changes, progress),
         notes=(
             *prompt_notes(first.model, prompt.messages or prompt.text),
             *target_notes(first.model, prompt.context, target),
@@ -379,13 +379,11 @@ def _of_ledgers(reads: tuple[Readout, Readout]) -> tuple[float, float]:
     return math.hypot(*(x.tolerance for x in ledgers)), lost[1] - lost[0]
 
 
-def _together(
-    reads: tuple[Readout, Readout], changes: Sequence[Change], count: int, progress: Progress
-) -> tuple[Together, ...]:
+def _together(reads: tuple[Readout, Readout], changes: Sequence[Change], progress: Progress) -> tuple[Together, ...]:
     first, runs = reads[0], (reads[0].run, reads[1].run)
     names = dict(zip((change.label for change in changes), part_names(first.model), strict=True))
     moved = [c for c in sorted(changes, key=lambda c: -abs(c.alone - first.value)) if c.alone != first.value]
-    sets = [tuple(c.label for c in moved[:size]) for size in range(1, min(count, len(moved)) + 1)]
+    sets = [tuple(c.label for c in moved[:size]) for size in range(1, min(_TOGETHER, len(moved)) + 1)]
     found = []
     for done, labels in enumerate([*sets, tuple(names)]):
         logits = logits_with(runs, {names[label] for label in labels}, first.position)

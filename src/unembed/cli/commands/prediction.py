@@ -1,7 +1,7 @@
 """`explain`, `lens`, `attention`, `generate`: one prediction, and how it came about."""
 
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -28,7 +28,33 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class ExplainOptions(Options):
+class AgainstOptions(Options):
+    """Another set of weights that the prediction is compared with."""
+
+    against: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MODEL",
+            help="Compare with these weights of the same architecture: why do the two answer differently?",
+        ),
+    ] = None
+    against_adapter: Annotated[
+        str | None, typer.Option(metavar="NAME", help="With --against: an adapter that is merged into these weights.")
+    ] = None
+    against_edits: Annotated[
+        list[str] | None, typer.Option(metavar="FILE", help="With --against: edits of these weights (repeatable).")
+    ] = None
+
+    def load(self, like: "Model", model: ModelOptions) -> "Model":
+        """The other model, in the precision of the first and where it is."""
+        assert self.against is not None
+        dtype = str(like.dtype).removeprefix("torch.")
+        how = {"adapter": self.against_adapter, "edits": self.against_edits, "dtype": dtype, "device": str(like.device)}
+        return replace(model, name=self.against, **how).load()
+
+
+@dataclass(frozen=True)
+class ExplainOptions(AgainstOptions):
     """What of a prediction is explained: the keywords of `explain`."""
 
     by: Annotated[str, typer.Option(help="sublayer, head, source, neuron, or two of them: source+neuron.")] = "sublayer"
@@ -62,39 +88,7 @@ class ExplainOptions(Options):
                 "--swap-all and --swap-nth say where a word is replaced: give the words, --swap WORD=OTHER."
             )
 
-    def words(self, *without: str) -> dict[str, Any]:
-        """The options as keywords: the words of a swap with which of several is meant."""
-        which = "all" if self.swap_all else self.swap_nth
-        swap = self.swap if which is None else (*self.swap, which)
-        return {**super().words("swap_all", "swap_nth", *without), "swap": swap}
-
-
-@dataclass(frozen=True)
-class AgainstOptions(Options):
-    """Another set of weights that the prediction is compared with."""
-
-    against: Annotated[
-        str | None,
-        typer.Option(
-            metavar="MODEL",
-            help="Compare with these weights of the same architecture: why do the two answer differently?",
-        ),
-    ] = None
-    against_adapter: Annotated[
-        str | None, typer.Option(metavar="NAME", help="With --against: an adapter that is merged into these weights.")
-    ] = None
-    against_edits: Annotated[
-        list[str] | None, typer.Option(metavar="FILE", help="With --against: edits of these weights (repeatable).")
-    ] = None
-
-    def load(self, like: "Model", model: ModelOptions) -> "Model":
-        """The other model, in the precision of the first and where it is."""
-        assert self.against is not None
-        dtype = str(like.dtype).removeprefix("torch.")
-        how = {"adapter": self.against_adapter, "edits": self.against_edits, "dtype": dtype, "device": str(like.device)}
-        return replace(model, name=self.against, **how).load()
-
-    def check(self, whole: AnswerOptions, options: ExplainOptions, report: HtmlOptions) -> None:
+    def check(self, whole: AnswerOptions, report: HtmlOptions) -> None:
         """Refuse what belongs to one set of weights.
 
         Raises:
@@ -104,14 +98,23 @@ class AgainstOptions(Options):
             raise InputError("--against-adapter and --against-edits are of other weights: say which, --against MODEL.")
         given = {
             "--answer": whole.answer,
-            "--swap": options.swap,
-            "--inputs": options.inputs or None,
-            "--by": None if options.by == "sublayer" else options.by,
+            "--swap": self.swap,
+            "--inputs": self.inputs or None,
+            "--by": None if self.by == "sublayer" else self.by,
             "--html": report.html,
         }
         wrong = [name for name, value in given.items() if value is not None]
         if self.against is not None and wrong:
             raise InputError(f"--against compares one prediction by sublayer: leave {', '.join(wrong)} out.")
+
+    def words(self, *without: str) -> dict[str, Any]:
+        """The options as keywords: the words of a swap with which of several is meant."""
+        which = "all" if self.swap_all else self.swap_nth
+        swap = self.swap if which is None else (*self.swap, which)
+        return {
+            **super().words("swap_all", "swap_nth", *(f.name for f in fields(AgainstOptions)), *without),
+            "swap": swap,
+        }
 
 
 @app.command()
@@ -120,16 +123,15 @@ def explain(
     prediction: PredictionOptions,
     whole: AnswerOptions,
     options: ExplainOptions,
-    other: AgainstOptions,
     source: SourceOptions,
     report: HtmlOptions,
     model: ModelOptions,
     out: Output,
 ) -> None:
     """Explain a prediction, or a whole answer: a ledger that sums to the model's number, and what carries it."""
-    other.check(whole, options, report)
-    if other.against is not None:
-        _compare_weights(other, prediction, source, model, out)
+    options.check(whole, report)
+    if options.against is not None:
+        _compare_weights(options, prediction, source, model, out)
         return
     if whole.answer is not None:
         _refuse_of_predictions(whole, prediction, options)

@@ -30,6 +30,7 @@ from unembed.methods.edges.exact import moved_of, patched_edges, patched_nodes
 from unembed.methods.edges.flow import Pair
 from unembed.methods.edges.routes import flow_routes
 from unembed.methods.edges.slopes import Rules, clean_stream, slopes, stages
+from unembed.models.reprs import Brief
 
 STEPS = 5
 """Runs of `eap-ig`, as Mueller et al. 2025 (MIB) take them."""
@@ -40,8 +41,8 @@ EdgeScores = Float[Tensor, "reader sender"]
 NodeScores = Float[Tensor, "sender"]
 
 
-@dataclass(frozen=True)
-class Method:
+@dataclass(frozen=True, repr=False)
+class Method(Brief):
     """How edges, or nodes, are scored."""
 
     score: Callable[[Pair, Tokens, int], Tensor]
